@@ -1,0 +1,86 @@
+package term
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+const (
+	// displayAlways: a window can always be opened; mintty, which gives a
+	// program no console, depends on it.
+	displayAlways = true
+	// interruptGrace is how long Ctrl-C may lag behind the read it ended.
+	interruptGrace = 200 * time.Millisecond
+	// endsAtCR: the console ends a line with CR LF. Both must be read, or the
+	// newline would answer the next question.
+	endsAtCR = false
+)
+
+// caughtSignals are Ctrl-C and Ctrl-Break, and the closing of the console.
+var caughtSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+// console is CONIN$ and CONOUT$. The os package reads and writes both as
+// UTF-16 and shows us UTF-8.
+type console struct {
+	in, out *os.File
+	before  uint32
+	known   bool
+	hidden  bool
+}
+
+func openTerminal() (terminal, error) {
+	in, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := os.OpenFile("CONOUT$", os.O_RDWR, 0)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return &console{in: in, out: out}, nil
+}
+
+func (c *console) Read(p []byte) (int, error)  { return c.in.Read(p) }
+func (c *console) Write(p []byte) (int, error) { return c.out.Write(p) }
+
+// Close does not wait for CONIN$: os.File.Close lasts until a pending read is
+// done, and after a signal nobody may type that line.
+func (c *console) Close() error {
+	go c.in.Close()
+	return c.out.Close()
+}
+
+func (c *console) Prepare(echo bool) error {
+	handle := windows.Handle(c.in.Fd())
+	if !c.known {
+		if err := windows.GetConsoleMode(handle, &c.before); err != nil {
+			return os.NewSyscallError("GetConsoleMode", err)
+		}
+		c.known = true
+	}
+	if err := windows.SetConsoleMode(handle, questionMode(c.before, echo)); err != nil {
+		return os.NewSyscallError("SetConsoleMode", err)
+	}
+	c.hidden = !echo
+	return os.NewSyscallError("FlushConsoleInputBuffer", windows.FlushConsoleInputBuffer(handle))
+}
+
+func (c *console) Restore() error {
+	if !c.known {
+		return nil
+	}
+	handle := windows.Handle(c.in.Fd())
+	if c.hidden {
+		_ = windows.FlushConsoleInputBuffer(handle)
+	}
+	return os.NewSyscallError("SetConsoleMode", windows.SetConsoleMode(handle, c.before))
+}
+
+// stops: consoles know no suspending.
+func stops(os.Signal) bool { return false }
+
+func stopSelf(os.Signal) {}

@@ -1,0 +1,139 @@
+package term
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+)
+
+// terminal is a controlling terminal opened for one question.
+type terminal interface {
+	io.ReadWriteCloser
+	// Prepare discards what was typed so far and turns echo on or off.
+	Prepare(echo bool) error
+	// Restore brings back the state before the first Prepare. It discards
+	// pending input if echo was off.
+	Restore() error
+}
+
+// answer is what the reading goroutine hands over.
+type answer struct {
+	line []byte
+	err  error
+}
+
+// converse asks one question on tty and closes it. The order of the steps is
+// that of readpassphrase(3): signals are caught, echo goes off and type-ahead
+// is thrown away, then the prompt appears; so a program that waits for the
+// prompt (sshpass, expect) loses nothing of what it types.
+func converse(tty terminal, prompt string, echo bool) ([]byte, error) {
+	defer tty.Close()
+	// To the start of the line, over anything typed too early (readpass.c).
+	_, _ = io.WriteString(tty, "\r")
+
+	signals := make(chan os.Signal, 8)
+	caught := slices.DeleteFunc(slices.Clone(caughtSignals), signal.Ignored)
+	if len(caught) > 0 { // Notify with no signal means every signal
+		signal.Notify(signals, caught...)
+	}
+	defer signal.Stop(signals)
+
+	var reading chan answer
+	for {
+		if err := tty.Prepare(echo); err != nil {
+			return nil, errors.Join(err, tty.Restore())
+		}
+		if _, err := io.WriteString(tty, prompt); err != nil {
+			return nil, errors.Join(err, tty.Restore())
+		}
+		if reading == nil {
+			reading = make(chan answer, 1)
+			go func() {
+				line, err := readLine(tty, endsAtCR)
+				reading <- answer{line, err}
+			}()
+		}
+		got, sig := await(reading, signals)
+		if !echo {
+			// The newline that ended the answer was not echoed.
+			_, _ = io.WriteString(tty, "\n")
+		}
+		err := tty.Restore()
+		switch {
+		case sig != nil && stops(sig):
+			// The reader stays: its read survives the stop.
+			signal.Stop(signals)
+			stopSelf(sig)
+			signal.Notify(signals, caught...)
+			continue
+		case sig != nil:
+			return nil, &InterruptError{Signal: sig}
+		case got.err != nil:
+			err = got.err
+		}
+		if err != nil {
+			clear(got.line)
+			return nil, err
+		}
+		return got.line, nil
+	}
+}
+
+// await returns the answer, or the signal that came first.
+func await(reading <-chan answer, signals <-chan os.Signal) (answer, os.Signal) {
+	select {
+	case sig := <-signals:
+		return answer{}, sig
+	case got := <-reading:
+		if interruptGrace > 0 && got.err == nil && len(got.line) == 0 {
+			// The console ends a read with nothing when Ctrl-C is pressed, a
+			// moment before the signal arrives.
+			select {
+			case sig := <-signals:
+				return answer{}, sig
+			case <-time.After(interruptGrace):
+			}
+		}
+		return got, nil
+	}
+}
+
+// readLine reads up to a newline and keeps the first MaxAnswer bytes. Where
+// endsAtCR holds, a carriage return ends the line too, as a terminal in raw
+// mode sends it; elsewhere it only precedes the newline. It reads byte by byte
+// so that nothing after the line is taken from the terminal. End of input ends
+// the line.
+func readLine(r io.Reader, endsAtCR bool) ([]byte, error) {
+	line := make([]byte, 0, MaxAnswer)
+	var one [1]byte
+	for {
+		n, err := r.Read(one[:])
+		if n == 1 {
+			switch {
+			case one[0] == '\n', one[0] == '\r' && endsAtCR:
+				return trimCR(line, endsAtCR), nil
+			case len(line) < MaxAnswer:
+				line = append(line, one[0])
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return line, nil
+		case err != nil:
+			clear(line)
+			return nil, err
+		}
+	}
+}
+
+// trimCR removes the carriage return of a CR LF pair.
+func trimCR(line []byte, endsAtCR bool) []byte {
+	if endsAtCR {
+		return line
+	}
+	return bytes.TrimSuffix(line, []byte("\r"))
+}

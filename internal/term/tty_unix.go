@@ -1,0 +1,105 @@
+//go:build unix
+
+package term
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// displayAlways: askpass draws on an X11 or Wayland display, which may be
+	// missing.
+	displayAlways = false
+	// interruptGrace: a signal never ends a read here.
+	interruptGrace = 0
+	// endsAtCR: readpassphrase(3) takes either.
+	endsAtCR = true
+)
+
+// caughtSignals would leave the shell without echo. SIGTTIN and SIGTTOU are
+// not among them: they stop a background process before it has changed the
+// terminal, and their default is right.
+var caughtSignals = []os.Signal{
+	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP,
+}
+
+type tty struct {
+	*os.File
+	fd     int
+	before *unix.Termios // state before the first Prepare
+	hidden bool
+}
+
+func openTerminal() (terminal, error) {
+	f, err := os.OpenFile("/dev/tty", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return newTTY(f), nil
+}
+
+// newTTY wraps an open terminal. The descriptor is taken through SyscallConn
+// because File.Fd would make reads block beyond the reach of Close.
+func newTTY(f *os.File) *tty {
+	t := &tty{File: f, fd: -1}
+	if conn, err := f.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) { t.fd = int(fd) })
+	}
+	return t
+}
+
+func (t *tty) Prepare(echo bool) error {
+	state, err := unix.IoctlGetTermios(t.fd, getTermios)
+	if err != nil {
+		return os.NewSyscallError("tcgetattr", err)
+	}
+	if t.before == nil {
+		saved := *state
+		t.before = &saved
+	}
+	if !echo {
+		state.Lflag &^= unix.ECHO | unix.ECHONL
+		t.hidden = true
+	}
+	return t.set(state)
+}
+
+func (t *tty) Restore() error {
+	if t.before == nil || !t.hidden {
+		return nil
+	}
+	return t.set(t.before)
+}
+
+// set is tcsetattr with TCSAFLUSH: after pending output, dropping pending
+// input.
+func (t *tty) set(state *unix.Termios) error {
+	for {
+		err := unix.IoctlSetTermios(t.fd, setTermiosFlush, state)
+		if err != unix.EINTR {
+			return os.NewSyscallError("tcsetattr", err)
+		}
+	}
+}
+
+// stops reports whether sig asks to suspend, not to end.
+func stops(sig os.Signal) bool { return sig == syscall.SIGTSTP }
+
+// stopSelf lets sig, no longer caught, have its effect, and returns once the
+// process goes on. In an orphaned process group the kernel ignores SIGTSTP and
+// nothing will ever continue us: hence the time limit.
+func stopSelf(sig os.Signal) {
+	resumed := make(chan os.Signal, 1)
+	signal.Notify(resumed, syscall.SIGCONT)
+	defer signal.Stop(resumed)
+	_ = unix.Kill(unix.Getpid(), sig.(syscall.Signal))
+	select {
+	case <-resumed:
+	case <-time.After(500 * time.Millisecond):
+	}
+}
