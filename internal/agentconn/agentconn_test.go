@@ -1,0 +1,283 @@
+package agentconn
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// keyring is an agent with one Ed25519 key.
+func keyring(t *testing.T) (agent.Agent, ssh.PublicKey) {
+	t.Helper()
+	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	ring := agent.NewKeyring()
+	if err := ring.Add(agent.AddedKey{PrivateKey: private, Comment: "test key"}); err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring, public
+}
+
+// listen accepts connections on network and hands each to serve.
+func listen(t *testing.T, network, address string, serve func(net.Conn)) net.Addr {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer conn.Close(); serve(conn) }()
+		}
+	}()
+	return l.Addr()
+}
+
+// socketDir is a directory with a path short enough for a socket.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func serveAgent(ring agent.Agent) func(net.Conn) {
+	return func(conn net.Conn) { _ = agent.ServeAgent(ring, conn) }
+}
+
+// checkAgent lists and signs.
+func checkAgent(t *testing.T, a agent.ExtendedAgent, want ssh.PublicKey) {
+	t.Helper()
+	keys, err := a.List()
+	if err != nil || len(keys) != 1 || !bytes.Equal(keys[0].Blob, want.Marshal()) || keys[0].Comment != "test key" {
+		t.Fatalf("keys %v, error %v", keys, err)
+	}
+	data := []byte("to be signed")
+	sig, err := a.Sign(want, data)
+	if err != nil || want.Verify(data, sig) != nil {
+		t.Fatalf("signature %v, error %v", sig, err)
+	}
+}
+
+func environment(pairs ...string) func(string) string {
+	vars := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		vars[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return vars[name] }
+}
+
+func TestOpenForms(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("socket paths of Unix")
+	}
+	ring, key := keyring(t)
+	path := filepath.Join(socketDir(t), "agent sock")
+	listen(t, "unix", path, serveAgent(ring))
+	for _, tt := range []struct {
+		name, identityAgent string
+		getenv              func(string) string
+		none                bool
+	}{
+		{"SSH_AUTH_SOCK by default", "", environment("SSH_AUTH_SOCK", path), false},
+		{"SSH_AUTH_SOCK by name", "SSH_AUTH_SOCK", environment("SSH_AUTH_SOCK", path), false},
+		{"path goes before SSH_AUTH_SOCK", path, environment("SSH_AUTH_SOCK", "/nonexistent"), false},
+		{"variable", "$MY_AGENT", environment("MY_AGENT", path, "SSH_AUTH_SOCK", "/nonexistent"), false},
+		{"unset variable", "$MY_AGENT", environment("SSH_AUTH_SOCK", path), true},
+		{"none", "none", environment("SSH_AUTH_SOCK", path), true},
+		{"None", "None", environment("SSH_AUTH_SOCK", path), true},
+		{"nothing set", "", environment(), true},
+		{"empty SSH_AUTH_SOCK", "", environment("SSH_AUTH_SOCK", ""), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, closer, err := Open(tt.identityAgent, tt.getenv)
+			if tt.none {
+				if !errors.Is(err, ErrNoAgent) || a != nil || closer != nil {
+					t.Fatalf("agent %v, closer %v, error %v; want ErrNoAgent", a, closer, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closer.Close()
+			if got := closer.(*Conn).Endpoint; got != path {
+				t.Errorf("endpoint %q, want %q", got, path)
+			}
+			checkAgent(t, a, key)
+		})
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("socket paths of Unix")
+	}
+	dir := socketDir(t)
+	plain := filepath.Join(dir, "plain file")
+	if err := os.WriteFile(plain, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "dead"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	for name, address := range map[string]string{
+		"missing": filepath.Join(dir, "missing"), "plain file": plain, "dead socket": filepath.Join(dir, "dead"),
+		"directory": dir, "too long": "/" + strings.Repeat("x", 200), "bad variable": "$a b",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Open(address, environment())
+			var open *OpenError
+			if !errors.As(err, &open) || errors.Is(err, ErrNoAgent) || !open.Named || len(open.Attempts) != 1 {
+				t.Fatalf("error %v, want an OpenError with one attempt", err)
+			}
+			if open.Attempts[0].Endpoint != address || !strings.Contains(err.Error(), address) {
+				t.Errorf("error %v names %q, want %q", err, open.Attempts[0].Endpoint, address)
+			}
+		})
+	}
+	if _, _, err := Open(filepath.Join(dir, "missing"), environment()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v does not tell that the socket is missing", err)
+	}
+}
+
+// fakeWindows is a Windows with the pipes and the Pageant it is given.
+type fakeWindows struct {
+	pipes   map[string]func(net.Conn)
+	window  agent.ExtendedAgent
+	running bool
+	dialled []string
+}
+
+const testPageantPipe = `\\.\pipe\pageant.me.0123`
+
+func (w *fakeWindows) DialPipe(path string, _ time.Duration) (net.Conn, error) {
+	w.dialled = append(w.dialled, path)
+	serve := w.pipes[path]
+	if serve == nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	ours, theirs := net.Pipe()
+	go func() { defer theirs.Close(); serve(theirs) }()
+	return ours, nil
+}
+
+func (w *fakeWindows) PageantRunning() bool         { return w.running }
+func (w *fakeWindows) PageantPipe() (string, error) { return testPageantPipe, nil }
+func (w *fakeWindows) PageantWindow() (agent.ExtendedAgent, error) {
+	if w.window == nil {
+		return nil, errors.New("no window")
+	}
+	return w.window, nil
+}
+
+func windowsOpener(w *fakeWindows, getenv func(string) string) *opener {
+	return &opener{goos: "windows", getenv: getenv, dial: net.DialTimeout, system: w, quick: time.Second, sign: time.Second}
+}
+
+func TestOpenOnWindows(t *testing.T) {
+	ring, key := keyring(t)
+	serve := serveAgent(ring)
+	extended := ring.(agent.ExtendedAgent)
+	const own = `\\.\pipe\my-agent`
+	for _, tt := range []struct {
+		name     string
+		w        *fakeWindows
+		sock     string
+		endpoint string // "" for failure
+		tried    string
+		noAgent  bool
+	}{
+		{"OpenSSH service", &fakeWindows{pipes: map[string]func(net.Conn){openSSHPipe: serve}, running: true}, "", openSSHPipe, "", false},
+		{"Pageant by pipe", &fakeWindows{pipes: map[string]func(net.Conn){testPageantPipe: serve}, running: true}, "", testPageantPipe, openSSHPipe, false},
+		{"Pageant by window", &fakeWindows{running: true, window: extended}, "", "Pageant", openSSHPipe + " " + testPageantPipe, false},
+		{"nothing runs", &fakeWindows{}, "", "", openSSHPipe + " Pageant", true},
+		{"Pageant hangs up", &fakeWindows{running: true}, "", "", openSSHPipe + " " + testPageantPipe + " Pageant", true},
+		{"pipe in SSH_AUTH_SOCK", &fakeWindows{pipes: map[string]func(net.Conn){own: serve}}, own, own, "", false},
+		{"pipe with slashes", &fakeWindows{pipes: map[string]func(net.Conn){own: serve}}, "//./pipe/my-agent", "//./pipe/my-agent", "", false},
+		{"dead pipe named, another runs", &fakeWindows{pipes: map[string]func(net.Conn){openSSHPipe: serve}}, own, "", own, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := windowsOpener(tt.w, environment("SSH_AUTH_SOCK", tt.sock)).open("")
+			var attempts []Attempt
+			if tt.endpoint == "" {
+				var open *OpenError
+				if !errors.As(err, &open) || errors.Is(err, ErrNoAgent) != tt.noAgent {
+					t.Fatalf("connection %v, error %v", conn, err)
+				}
+				attempts = open.Attempts
+			} else {
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if conn.Endpoint != tt.endpoint {
+					t.Errorf("endpoint %q, want %q", conn.Endpoint, tt.endpoint)
+				}
+				checkAgent(t, conn, key)
+				attempts = conn.Attempts
+			}
+			var tried []string
+			for _, a := range attempts {
+				if a.Err == nil {
+					t.Errorf("%s failed without a reason", a.Endpoint)
+				}
+				tried = append(tried, a.Endpoint)
+			}
+			if got := strings.Join(tried, " "); got != tt.tried {
+				t.Errorf("tried %q, want %q", got, tt.tried)
+			}
+		})
+	}
+	none := &fakeWindows{pipes: map[string]func(net.Conn){openSSHPipe: serve}}
+	if _, err := windowsOpener(none, environment()).open("none"); !errors.Is(err, ErrNoAgent) || len(none.dialled) > 0 {
+		t.Errorf("none: error %v, dialled %q", err, none.dialled)
+	}
+}
+
+// TestPageantPipeName: the sum is that of 00 00 00 10, "Pageant" and nine
+// zeros, each byte of the block turned over by the stand-in for encryption.
+func TestPageantPipeName(t *testing.T) {
+	flip := func(block []byte) error {
+		for i := range block {
+			block[i] ^= 0xff
+		}
+		return nil
+	}
+	const want = `\\.\pipe\pageant.me.` + pageantSum
+	for _, user := range []string{"me", "me@example.org", `DOMAIN\me`} {
+		if got, err := pageantPipe(user, flip); got != want || err != nil {
+			t.Errorf("pageantPipe(%q) = %q, %v; want %q", user, got, err, want)
+		}
+	}
+	if _, err := pageantPipe("me", func([]byte) error { return errors.New("locked") }); err == nil {
+		t.Error("no error where memory cannot be protected")
+	}
+}
+
+const pageantSum = "f92ba4587ad651e5f04f8cf5b6d87dd7b92895c621b8382c1ab5c7456b2a2f45"
