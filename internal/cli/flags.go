@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags is the command line as it was understood.
+type Flags struct {
+	// IdentitySet tells that -i was given, Identity the file it names: "" means
+	// the default identity.
+	IdentitySet bool
+	Identity    string
+
+	Force  bool   // -f: add without asking what is there
+	DryRun bool   // -n: change nothing
+	SFTP   bool   // -s: by sftp only
+	Target string // -t: the remote file; "" is the account's own authorized_keys
+
+	Config  string   // -F: the last one given, as in ssh; "" keeps the usual files
+	Port    string   // -p: 1 to 65535 in decimal; "" if not given
+	Options []string // -o: the values, in the order given
+	Passed  []Passed // -o and -F in the order given, for the final hint
+
+	Debug   bool // -x: trace what is done, on the server too
+	Verbose int  // -v: how often, 3 at most
+
+	NoRepair bool // leave permissions alone
+	Verify   bool // a key that is refused after the install makes the exit status 1
+	NoVerify bool // do not ask whether the keys are accepted
+
+	Version   bool // --version
+	Help      bool // --help: the long text on standard output, exit status 0
+	ShortHelp bool // -h or -?: the usage on standard error, exit status 1
+
+	// Hosts are the destinations, as typed. There is at least one, and none is
+	// empty, unless Version, Help or ShortHelp is set.
+	Hosts []string
+}
+
+// Passed is an option that ssh takes too, and in the same way.
+type Passed struct {
+	Flag  string // "-o" or "-F"
+	Value string
+}
+
+// ConfigLines are -p and -o as ssh_config lines, in the order of precedence.
+// The stock script hands -p to ssh before every -o, wherever it stood, and in
+// ssh the first value wins: so -p beats -o Port.
+func (f *Flags) ConfigLines() []string {
+	var lines []string
+	if f.Port != "" {
+		lines = append(lines, "Port="+f.Port)
+	}
+	return append(lines, f.Options...)
+}
+
+// UsageError is a command line that cannot be carried out.
+type UsageError struct {
+	// Text says what is wrong; "" where the usage says enough.
+	Text string
+	// ShowUsage asks for the usage after the text.
+	ShowUsage bool
+	// Getopt marks what a shell's getopts says by itself: it stands right
+	// behind the program's name, without ERROR and without blank lines.
+	Getopt bool
+}
+
+func (e *UsageError) Error() string {
+	if e.Text == "" {
+		return "missing hostname"
+	}
+	return e.Text
+}
+
+// ParseFlags reads the command line, without the program's name. Options may
+// stand before and after the host. readable tells whether a word that stands
+// where the host should is in truth a key file. Every error is a *UsageError.
+//
+// A help or version flag wins over whatever is wrong behind it.
+func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) {
+	f := new(Flags)
+	set := f.flagSet()
+	settled, unsettled := settleIdentity(set, args, readable)
+	err := set.Parse(settled)
+	if f.ShortHelp || f.Help || f.Version {
+		return f, nil
+	}
+	if err != nil {
+		return nil, usageError(err)
+	}
+	if unsettled != nil {
+		return nil, unsettled
+	}
+	f.Hosts = set.Args()
+	f.Verbose = min(max(f.Verbose, 0), 3)
+	if err := f.check(len(args)); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// check finds what only the whole command line can show; words is how many
+// there were.
+func (f *Flags) check(words int) error {
+	switch {
+	case words == 0:
+		return &UsageError{ShowUsage: true}
+	case f.Verify && f.NoVerify:
+		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
+	case len(f.Hosts) == 0:
+		return &UsageError{Text: "Missing hostname", ShowUsage: true}
+	}
+	for _, host := range f.Hosts {
+		if host == "" {
+			return &UsageError{Text: "Missing hostname: the name given is empty", ShowUsage: true}
+		}
+	}
+	return nil
+}
+
+// flagSet tells pflag the options. Their descriptions are in usage.go.
+func (f *Flags) flagSet() *pflag.FlagSet {
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	set.SortFlags = false
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+
+	set.FuncP("identity", "i", "", f.setIdentity)
+	// settleIdentity leaves no bare -i behind except in a word that is an
+	// error further on; this keeps pflag from taking the rest of it for a file.
+	set.Lookup("identity").NoOptDefVal = "-"
+	set.BoolVarP(&f.Force, "force", "f", false, "")
+	set.BoolVarP(&f.DryRun, "dry-run", "n", false, "")
+	set.BoolVarP(&f.SFTP, "sftp", "s", false, "")
+	set.FuncP("target-path", "t", "", f.setTarget)
+	set.FuncP("config", "F", "", f.setConfig)
+	set.FuncP("port", "p", "", f.setPort)
+	set.FuncP("option", "o", "", f.addOption)
+	set.BoolVar(&f.NoRepair, "no-repair", false, "")
+	set.BoolVar(&f.Verify, "verify", false, "")
+	set.BoolVar(&f.NoVerify, "no-verify", false, "")
+	set.BoolVarP(&f.Debug, "debug", "x", false, "")
+	set.CountVarP(&f.Verbose, "verbose", "v", "")
+	set.BoolVar(&f.Version, "version", false, "")
+	set.BoolVar(&f.Help, "help", false, "")
+	set.BoolVarP(&f.ShortHelp, "usage", "h", false, "")
+	// pflag wants a long name for every letter; -? has no other use for one.
+	set.BoolVarP(&f.ShortHelp, "?", "?", false, "")
+	set.Lookup("?").Hidden = true
+	return set
+}
+
+func (f *Flags) setIdentity(path string) error {
+	if f.IdentitySet {
+		return &UsageError{Text: "-i option must not be specified more than once", ShowUsage: true}
+	}
+	f.IdentitySet, f.Identity = true, path
+	return nil
+}
+
+func (f *Flags) setTarget(path string) error {
+	if path == "" {
+		return &UsageError{Text: "the target path of -t is empty"}
+	}
+	f.Target = path
+	return nil
+}
+
+func (f *Flags) setConfig(path string) error {
+	if path == "" {
+		return &UsageError{Text: "the file name of -F is empty"}
+	}
+	f.Config = path
+	f.Passed = append(f.Passed, Passed{"-F", path})
+	return nil
+}
+
+func (f *Flags) setPort(text string) error {
+	port, ok := parsePort(text)
+	if !ok {
+		return &UsageError{Text: "Bad port '" + text + "'"}
+	}
+	f.Port = strconv.Itoa(port)
+	return nil
+}
+
+func (f *Flags) addOption(line string) error {
+	f.Options = append(f.Options, line)
+	f.Passed = append(f.Passed, Passed{"-o", line})
+	return nil
+}
+
+// parsePort reads a port as a2port of OpenSSH's misc.c does: a decimal number
+// after optional blanks and a sign, or else the name of a TCP service.
+func parsePort(text string) (int, bool) {
+	number := strings.TrimLeft(text, " \t\n\v\f\r")
+	if port, err := strconv.ParseInt(number, 10, 64); err == nil {
+		return int(port), port >= 1 && port <= 65535
+	}
+	if text == "" || strings.ContainsRune(text, 0) {
+		return 0, false
+	}
+	port, err := net.LookupPort("tcp", text)
+	return port, err == nil && port > 0
+}
+
+// usageError turns what pflag has to say into the words of a shell's getopts
+// for the letters, and of GNU getopt_long for the names.
+func usageError(err error) *UsageError {
+	var own *UsageError
+	if errors.As(err, &own) {
+		return own
+	}
+	text := err.Error()
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var syntax *pflag.InvalidSyntaxError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+			_, size := utf8.DecodeRuneInString(letters)
+			text = "illegal option -- " + letters[:size]
+		} else {
+			text = "unrecognized option '--" + unknown.GetSpecifiedName() + "'"
+		}
+	case errors.As(err, &missing):
+		text = "option requires an argument -- " + missing.GetSpecifiedName()
+		if missing.GetSpecifiedShortnames() == "" {
+			text = "option '--" + missing.GetSpecifiedName() + "' requires an argument"
+		}
+	case errors.As(err, &syntax):
+		text = "unrecognized option '" + syntax.GetSpecifiedFlag() + "'"
+	case errors.As(err, &invalid):
+		text = "option '--" + invalid.GetFlag().Name + "' does not take the value '" + invalid.GetValue() + "'"
+	}
+	return &UsageError{Text: text, ShowUsage: true, Getopt: true}
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+)
+
+// printUsage writes what -h, -? and a command line with an error show. name is
+// argv[0].
+func printUsage(w io.Writer, name string) {
+	fmt.Fprintf(w, "Usage: %s %s\n%s", name, synopsis, usageLines)
+}
+
+const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [user@]hostname`
+
+const usageLines = `	-f: force mode -- add the keys without looking whether they are there already
+	-n: dry run    -- tell what would be added, and change nothing
+	-s: use sftp   -- change the file by sftp alone, for servers that run no commands
+	-x: debug      -- trace what is done, on the remote side too
+	-v: verbose    -- tell about the connection as ssh -v does; up to three times
+	-h|-?: print this help
+	--help: explain every option
+`
+
+// printHelp writes the full help. name is argv[0].
+func printHelp(w io.Writer, name string) {
+	fmt.Fprintf(w, "Usage: %s [option ...] [user@]hostname\n%s", name, helpText)
+}
+
+const helpText = `
+Adds your public keys to the authorized_keys file of an account on another
+machine, so that you can log in there without a password.
+
+Which keys:
+  -i, --identity [FILE]    install the key of FILE; .pub is added to the name
+                           where it is missing. Without FILE: the newest
+                           ~/.ssh/id*.pub. Without -i: every key of the agent,
+                           or else the newest ~/.ssh/id*.pub.
+  -f, --force              add the keys without looking whether they are there
+                           already; the private key need not be at hand
+
+What is done:
+  -n, --dry-run            tell what would be added, and change nothing
+  -t, --target-path PATH   add to this file on the remote side instead of
+                           .ssh/authorized_keys
+  -s, --sftp               change the file by sftp alone, for servers that run
+                           no commands
+      --no-repair          leave permissions as they are, even where they make
+                           the server ignore the keys
+      --verify             exit with status 1 if the server refuses a key that
+                           has been added
+      --no-verify          do not ask the server whether it accepts the keys
+
+How to get there:
+  -p, --port PORT          port of the SSH server
+  -F, --config FILE        read FILE in place of the usual ssh_config files;
+                           "none" reads no file at all
+  -o, --option LINE        a line of ssh_config, as in -o Port=2222; may be
+                           given several times
+
+What is told:
+  -v, --verbose            tell about the connection as ssh -v does; -vv and
+                           -vvv tell more
+  -x, --debug              trace what is done, on the remote side too
+  -h, -?, --usage          print the short usage, with exit status 1
+      --help               print this text
+      --version            print the version
+
+The word after -i is its file if another word is left to be the host;
+"-i -- WORD" makes it the host. Options may follow the host.
+
+The exit status is 0 if the keys are on the remote side, whether they had to be
+added or not, and 1 otherwise. See ssh-copy-id(1).
+`
