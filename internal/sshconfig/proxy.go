@@ -1,0 +1,101 @@
+package sshconfig
+
+import (
+	"strconv"
+	"strings"
+)
+
+// parseProxyCommand keeps the command as it stands. A ProxyJump that came
+// first wins over it.
+func parseProxyCommand(l *line, name string) error {
+	if l.evaluation.set.jump != nil {
+		l.left = nil
+		return nil
+	}
+	return parseCommand(l, name)
+}
+
+// parseProxyJump checks all hops and keeps the last one taken apart (parse_jump
+// in readconf.c). A ProxyCommand that came first wins over it.
+func parseProxyJump(l *line, _ string) error {
+	spec := strings.TrimLeft(l.rest, whitespace+"=")
+	j, ok := parseJump(spec)
+	if !ok {
+		return l.bad("Invalid ProxyJump \"%s\"", spec)
+	}
+	l.left = nil
+	l.setJump(j)
+	return nil
+}
+
+func (l *line) setJump(j *jump) {
+	set := l.evaluation.set
+	if !l.active || set.has("proxycommand") || set.jump != nil {
+		return
+	}
+	set.jump = j
+	if !j.none {
+		set.set("proxycommand", "none")
+	}
+}
+
+// parseJump takes a list of hops apart.
+func parseJump(spec string) (*jump, bool) {
+	if asciiLower(spec) == "none" {
+		return &jump{target: target{host: "none"}, none: true}, true
+	}
+	before, _, _ := strings.Cut(spec, "#")
+	hops := strings.Split(strings.TrimRight(before, whitespace), ",")
+	j := &jump{}
+	for i, hop := range hops {
+		t, ok := parseHop(hop)
+		if !ok {
+			return nil, false
+		}
+		if i == len(hops)-1 {
+			j.target = t
+			j.before = strings.Join(hops[:i], ",")
+		}
+	}
+	return j, true
+}
+
+func parseHop(hop string) (target, bool) {
+	if t, isURI, ok := parseURI(hop); isURI {
+		return t, ok
+	}
+	return parseUserHostPort(hop)
+}
+
+// String prints the hops as ssh -G does: the last one in one form, those before
+// it as they were written.
+func (j *jump) String() string {
+	var b strings.Builder
+	if j.before != "" {
+		b.WriteString(j.before + ",")
+	}
+	if j.hasUser {
+		b.WriteString(j.user + "@")
+	}
+	if strings.Contains(j.host, ":") || strings.Trim(j.host, "1234567890.") == "" {
+		b.WriteString("[" + j.host + "]")
+	} else {
+		b.WriteString(j.host)
+	}
+	if j.port > 0 {
+		b.WriteString(":" + strconv.Itoa(j.port))
+	}
+	return b.String()
+}
+
+// jumpLoop reports whether the jump host is the destination itself.
+func jumpLoop(j *jump, host string, port int, set *settings) bool {
+	jumpPort := j.port
+	if jumpPort <= 0 {
+		jumpPort = defaultPort
+	}
+	if j.host != host || jumpPort != port {
+		return false
+	}
+	return !j.hasUser || set.has("user") && j.user == set.text["user"]
+}
