@@ -17,16 +17,22 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
+func testKey(t *testing.T) (ed25519.PrivateKey, ssh.PublicKey) {
+	t.Helper()
+	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	public, err := ssh.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return private, public
+}
+
 // keyring is an agent with one Ed25519 key.
 func keyring(t *testing.T) (agent.Agent, ssh.PublicKey) {
 	t.Helper()
-	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	private, public := testKey(t)
 	ring := agent.NewKeyring()
 	if err := ring.Add(agent.AddedKey{PrivateKey: private, Comment: "test key"}); err != nil {
-		t.Fatal(err)
-	}
-	public, err := ssh.NewPublicKey(private.Public())
-	if err != nil {
 		t.Fatal(err)
 	}
 	return ring, public

@@ -80,7 +80,7 @@ func (c *console) Restore() error {
 	return os.NewSyscallError("SetConsoleMode", windows.SetConsoleMode(handle, c.before))
 }
 
-// stops: consoles know no suspending.
-func stops(os.Signal) bool { return false }
+// watchSuspend: consoles know no suspending.
+func watchSuspend() (suspended <-chan struct{}, release func()) { return nil, func() {} }
 
-func stopSelf(os.Signal) {}
+func stopSelf() {}

@@ -20,10 +20,11 @@ type terminal interface {
 	Restore() error
 }
 
-// answer is what the reading goroutine hands over.
+// answer is how one round of a question ends.
 type answer struct {
-	line []byte
-	err  error
+	line      []byte
+	err       error
+	suspended bool // no answer yet: the person pressed Ctrl-Z
 }
 
 // converse asks one question on tty and closes it. The order of the steps is
@@ -41,6 +42,8 @@ func converse(tty terminal, prompt string, echo bool) ([]byte, error) {
 		signal.Notify(signals, caught...)
 	}
 	defer signal.Stop(signals)
+	suspended, release := watchSuspend()
+	defer release()
 
 	var reading chan answer
 	for {
@@ -54,51 +57,47 @@ func converse(tty terminal, prompt string, echo bool) ([]byte, error) {
 			reading = make(chan answer, 1)
 			go func() {
 				line, err := readLine(tty, endsAtCR)
-				reading <- answer{line, err}
+				reading <- answer{line: line, err: err}
 			}()
 		}
-		got, sig := await(reading, signals)
+		got := await(reading, signals, suspended)
 		if !echo {
 			// The newline that ended the answer was not echoed.
 			_, _ = io.WriteString(tty, "\n")
 		}
-		err := tty.Restore()
+		err := errors.Join(got.err, tty.Restore())
 		switch {
-		case sig != nil && stops(sig):
-			// The reader stays: its read survives the stop.
-			signal.Stop(signals)
-			stopSelf(sig)
-			signal.Notify(signals, caught...)
-			continue
-		case sig != nil:
-			return nil, &InterruptError{Signal: sig}
-		case got.err != nil:
-			err = got.err
-		}
-		if err != nil {
+		case got.suspended && err == nil:
+			// The reader stays: its read outlasts the stop.
+			stopSelf()
+		case err != nil:
 			clear(got.line)
 			return nil, err
+		default:
+			return got.line, nil
 		}
-		return got.line, nil
 	}
 }
 
-// await returns the answer, or the signal that came first.
-func await(reading <-chan answer, signals <-chan os.Signal) (answer, os.Signal) {
+// await returns the answer or what came before it: a signal, as an
+// [*InterruptError], or the wish to suspend.
+func await(reading <-chan answer, signals <-chan os.Signal, suspended <-chan struct{}) answer {
 	select {
 	case sig := <-signals:
-		return answer{}, sig
+		return answer{err: &InterruptError{Signal: sig}}
+	case <-suspended:
+		return answer{suspended: true}
 	case got := <-reading:
 		if interruptGrace > 0 && got.err == nil && len(got.line) == 0 {
 			// The console ends a read with nothing when Ctrl-C is pressed, a
 			// moment before the signal arrives.
 			select {
 			case sig := <-signals:
-				return answer{}, sig
+				return answer{err: &InterruptError{Signal: sig}}
 			case <-time.After(interruptGrace):
 			}
 		}
-		return got, nil
+		return got
 	}
 }
 

@@ -4,9 +4,7 @@ package term
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,12 +19,10 @@ const (
 	endsAtCR = true
 )
 
-// caughtSignals would leave the shell without echo. SIGTTIN and SIGTTOU are
-// not among them: they stop a background process before it has changed the
-// terminal, and their default is right.
-var caughtSignals = []os.Signal{
-	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP,
-}
+// caughtSignals would leave the shell without echo. SIGTSTP is dealt with in
+// suspend_unix.go. SIGTTIN and SIGTTOU are not caught: they stop a background
+// process before it has changed the terminal, and their default is right.
+var caughtSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
 type tty struct {
 	*os.File
@@ -84,22 +80,5 @@ func (t *tty) set(state *unix.Termios) error {
 		if err != unix.EINTR {
 			return os.NewSyscallError("tcsetattr", err)
 		}
-	}
-}
-
-// stops reports whether sig asks to suspend, not to end.
-func stops(sig os.Signal) bool { return sig == syscall.SIGTSTP }
-
-// stopSelf lets sig, no longer caught, have its effect, and returns once the
-// process goes on. In an orphaned process group the kernel ignores SIGTSTP and
-// nothing will ever continue us: hence the time limit.
-func stopSelf(sig os.Signal) {
-	resumed := make(chan os.Signal, 1)
-	signal.Notify(resumed, syscall.SIGCONT)
-	defer signal.Stop(resumed)
-	_ = unix.Kill(unix.Getpid(), sig.(syscall.Signal))
-	select {
-	case <-resumed:
-	case <-time.After(500 * time.Millisecond):
 	}
 }
