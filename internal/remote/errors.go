@@ -1,0 +1,104 @@
+package remote
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Stage is what was being done when it failed.
+type Stage string
+
+// The stages of a session.
+const (
+	StageOpen    Stage = "open"    // opening the channel
+	StageStart   Stage = "start"   // starting the shell or the SFTP server
+	StageRequest Stage = "request" // sending a request
+	StageAnswer  Stage = "answer"  // reading the answer
+	StageTarget  Stage = "target"  // looking at the target file
+	StageCompare Stage = "compare" // looking for the keys in it
+	StageMkdir   Stage = "mkdir"   // making its directory
+	StageLock    Stage = "lock"    // taking the lock
+	StageAppend  Stage = "append"  // writing
+)
+
+// Reason is why.
+type Reason string
+
+// The reasons. Those of the first group are about the way to the server, the
+// others about the target file.
+const (
+	Invalid    Reason = "invalid"    // what the caller passed cannot be sent
+	Refused    Reason = "refused"    // the server does not run commands, or has no SFTP
+	NoAnswer   Reason = "no answer"  // something else than the script ran: a forced command, nologin
+	Eaten      Reason = "eaten"      // a start-up file of the shell read part of what was sent
+	Garbled    Reason = "garbled"    // the answer does not make sense
+	TooMuch    Reason = "too much"   // more data than is accepted
+	Closed     Reason = "closed"     // the connection or the channel ended
+	Directory  Reason = "directory"  // the target is a directory
+	Irregular  Reason = "irregular"  // the target is neither file nor directory
+	Unreadable Reason = "unreadable" // the target may not be read
+	NotText    Reason = "not text"   // the target is UTF-16 or binary
+	Locked     Reason = "locked"     // another program did not release the lock
+	Full       Reason = "disk full"
+	Quota      Reason = "quota"
+	ReadOnly   Reason = "read-only file system"
+	Denied     Reason = "permission denied"
+	Immutable  Reason = "operation not permitted"
+	NotDir     Reason = "not a directory" // a part of the path is a file
+	Failed     Reason = "failed"          // anything else: Detail tells
+)
+
+// RemoteError tells why a session could not do its work. The target file is
+// what it was before, unless Unsure is set.
+type RemoteError struct {
+	Stage  Stage
+	Path   string // the target file, once known
+	Reason Reason
+	// Detail is what the server said, if anything: text of a tool, the end of
+	// its standard error, or what came in place of an answer.
+	Detail string
+	// Status is the exit status of the remote command where it ended without
+	// an answer; -1 if it did not tell.
+	Status int
+	// Unsure: the connection broke after the change had been sent, so it may
+	// or may not have been made. Never is a part of it.
+	Unsure bool
+	// State is what is known of the target, for reasons about it; else nil.
+	State *State
+}
+
+func (e *RemoteError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "remote %s", e.Stage)
+	if e.Path != "" {
+		fmt.Fprintf(&b, " %s", e.Path)
+	}
+	fmt.Fprintf(&b, ": %s", e.Reason)
+	if e.Detail != "" {
+		fmt.Fprintf(&b, ": %s", e.Detail)
+	}
+	return b.String()
+}
+
+// reasonOf reads the reason off the error message of a tool. The script runs
+// with LC_ALL=C, so these are the texts of strerror(3), which glibc, musl and
+// the BSDs share.
+func reasonOf(detail string) Reason {
+	for _, known := range []struct {
+		text   string
+		reason Reason
+	}{
+		{"No space left", Full},
+		{"uota exceeded", Quota},
+		{"Read-only file system", ReadOnly},
+		{"ermission denied", Denied},
+		{"Operation not permitted", Immutable},
+		{"Not a directory", NotDir},
+		{"File exists", NotDir},
+	} {
+		if strings.Contains(detail, known.text) {
+			return known.reason
+		}
+	}
+	return Failed
+}

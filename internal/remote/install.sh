@@ -1,0 +1,610 @@
+#!/bin/sh
+# The remote half of package remote. It runs in whatever the server calls sh
+# and needs nothing beyond POSIX utilities as busybox has them.
+#
+# It takes requests on standard input and answers on standard output until
+# standard input ends. The loader puts  M=<marker>  in front; the marker is
+# random, and every line of an answer begins with it, so that whatever else
+# writes to standard output is told apart. Data (paths, keys) only ever comes
+# from read, never through eval.
+#
+# A request:
+#   M read|add [repair]
+#   the target path as the person gave it, empty: the account's own file
+#   what must hold before lines are added: none (no line contains a blob), any,
+#     or a sum as answered earlier
+#   number of blobs, then one blob a line
+#   number of lines, then the lines to add
+#   length of the lines in bytes and in characters, newlines counted
+#   sums of the lines; sums of a newline and the lines
+#   M end
+#
+# An answer: "M begin", then lines "M word value", then "M end state" (the file
+# as it is; nothing was changed), "M end applied" or "M end failed". "M wait"
+# lines may come before it while somebody else holds the lock.
+#
+# The loader drops comment lines and indentation: keep both out of strings.
+# shellcheck shell=sh
+
+LC_ALL=C
+export LC_ALL
+# Variables that change what the tools print.
+unset TIME_STYLE QUOTING_STYLE CLICOLOR_FORCE GREP_OPTIONS CDPATH
+# Words are split in a few places, but never globbed.
+set -f
+umask 077
+nl='
+'
+PATH=${PATH:+$PATH:}/usr/bin:/bin:/usr/sbin:/sbin
+# Solaris keeps the POSIX grep here.
+[ -d /usr/xpg4/bin ] && PATH=/usr/xpg4/bin:$PATH
+
+# The Korn shells without a built-in printf have print.
+case ${KSH_VERSION-} in
+'@(#)'*) put() { print -rn -- "$1"; } ;;
+*) put() { printf %s "$1"; } ;;
+esac
+
+out=
+say() { out=$out$M\ $1$nl; }
+flush() {
+	put "$out"
+	out=
+}
+# number TEXT: TEXT in number, 0 if it is none. Some shells run what they find
+# in an arithmetic expression, so nothing unchecked gets into one.
+number() {
+	number=$1
+	case $1 in '' | *[!0-9]*) number=0 ;; esac
+}
+# The next line of the request. Where the input ends, so do we.
+next() { IFS= read -r "$1" || exit 0; }
+
+home=${HOME-}
+case $home in /*) ;; *) home=$(pwd) ;; esac
+home=${home%/}
+uid=$(id -u)
+# shellcheck disable=SC2046
+set -- $(uname -sn)
+os=${1-} node=${2-}
+for tool in cksum sha256sum none; do
+	command -v "$tool" >/dev/null 2>&1 && break
+done
+
+# locate TARGET: sets file and dir, and which of home and dir are ours to mend.
+locate() {
+	# shellcheck disable=SC2016,SC2088
+	case $1 in
+	'') file=$home/.ssh/authorized_keys ;;
+	/*) file=$1 ;;
+	'~/'*) file=$home/${1#??} ;;
+	'$HOME/'*) file=$home/${1#??????} ;;
+	'${HOME}/'*) file=$home/${1#????????} ;;
+	*) file=$home/$1 ;;
+	esac
+	if [ -z "$1" ] && [ "$os" = Haiku ]; then
+		file=$home/config/settings/ssh/authorized_keys
+	fi
+	if [ -z "$1" ] && [ "$uid" = 0 ] && [ -f /etc/openwrt_release ]; then
+		file=/etc/dropbear/authorized_keys
+	fi
+	dir=${file%/*}
+	mendhome='' menddir=''
+	case $1:$dir in
+	:"$home"/* | *:"$home/.ssh") mendhome=1 menddir=1 ;;
+	:*) menddir=1 ;;
+	esac
+}
+
+# entry PATH: what ls tells of it, links followed, in mode, owner and size.
+entry() {
+	mode='' owner='' size=''
+	row=$(ls -ldnL "$1" 2>/dev/null) || return 1
+	# shellcheck disable=SC2086
+	set -- $row
+	mode=$1 owner=$3 size=$5
+}
+
+# list PATH: in rows, ls -ldn of every directory down to PATH, and of PATH;
+# with a second argument that one is an option for ls.
+list() {
+	rest=${1#/} at='' more=${2-}
+	set -- /
+	while [ -n "$rest" ]; do
+		at=$at/${rest%%/*}
+		set -- "$@" "$at"
+		case $rest in
+		*/*) rest=${rest#*/} ;;
+		*) rest='' ;;
+		esac
+	done
+	rows=$(ls -ldn ${more:+"$more"} "$@" 2>/dev/null)
+}
+
+# physical PATH: sets real, the path with every link resolved.
+physical() {
+	real=$1 hops=0
+	while [ -h "$real" ] && [ "$hops" -lt 20 ]; do
+		row=$(ls -ld "$real")
+		row=${row#*" $real -> "}
+		case $row in
+		/*) real=$row ;;
+		*) real=${real%/*}/$row ;;
+		esac
+		hops=$((hops + 1))
+	done
+	row=$(cd -P "${real%/*}/" 2>/dev/null && pwd -P) && real=${row%/}/${real##*/}
+}
+
+# survey: looks along the path, and says where the file really is.
+survey() {
+	list "$file"
+	facts=$rows$nl real=$file realdir=$dir/ realhome=$home
+	case $nl$rows$file/ in
+	*"${nl}l"* | */../*)
+		list "$file" -L
+		facts=$facts$rows$nl
+		physical "$home/."
+		realhome=${real%/.}
+		physical "$dir/."
+		realdir=$real
+		physical "$file"
+		list "$real"
+		facts=$facts$rows$nl
+		;;
+	esac
+	inhome='' dirinhome=''
+	case $real in "$realhome"/*) inhome=1 ;; esac
+	case $realdir in "$realhome"/*) dirinhome=1 ;; esac
+}
+
+sayfacts() {
+	say "home ${home:-/}"
+	say "user ${LOGNAME:-${USER-}}"
+	say "uid $uid"
+	say "os $os"
+	say "path $file"
+	[ "$real" = "$file" ] || say "real $real"
+	rest=$facts
+	while [ -n "$rest" ]; do
+		row=${rest%%"$nl"*}
+		rest=${rest#*"$nl"}
+		[ -z "$row" ] || say "fact $row"
+	done
+}
+
+# digest FILE: sets total, one word that changes with the content.
+digest() {
+	total=absent
+	[ -e "$1" ] || return 0
+	case $tool in
+	none) entry "$1" && total=size:$size ;;
+	*)
+		total=$("$tool" <"$1") || return 1
+		# shellcheck disable=SC2086
+		set -- $total
+		[ "$tool" = cksum ] && total=cksum:$1:$2 || total=$tool:$1
+		;;
+	esac
+}
+
+# istext FILE: no NUL and no byte that UTF-16 has and UTF-8 has not, early on.
+istext() {
+	# shellcheck disable=SC2046
+	[ $(dd bs=512 count=1 <"$1" 2>/dev/null | tr -dc '\000\376\377' | wc -c) -eq 0 ]
+}
+
+# islined FILE: its last byte is a newline, or it is empty.
+islined() {
+	# shellcheck disable=SC2046
+	! [ -s "$1" ] || [ $(tail -c 1 "$1" | wc -l) -eq 1 ]
+}
+
+# mend WANT PATH: WANT is go-w, 700 or 600. Only what the account owns, and
+# a mode that is stricter already stays. With plan set nothing is changed.
+mend() {
+	entry "$2" || return 0
+	[ "$owner" = "$uid" ] || return 0
+	case $1,$mode in
+	700,drwx--[-S]--[-T]* | 600,-[r-][w-]-------*) return 0 ;;
+	# A world-writable home with the sticky bit is a shared directory.
+	go-w,d????????[tT]*) return 0 ;;
+	700,d* | 600,-*) ;;
+	go-w,?????w* | go-w,????????w*) ;;
+	*) return 0 ;;
+	esac
+	if [ -n "$plan" ]; then
+		say "would $1 $mode $2"
+		return 0
+	fi
+	from=$mode how=$1
+	[ "$how" = 600 ] && how=u-x,go-rwx
+	if why=$(chmod "$how" "$2" 2>&1) && entry "$2"; then
+		say "mended $from $mode $2"
+	else
+		cause "$why"
+		say "note chmod $why"
+	fi
+}
+menddirs() {
+	if [ -n "$mendhome" ]; then
+		mend go-w "${home:-/}"
+		# A linked directory outside the home is somebody else's business.
+		[ -z "$dirinhome" ] || mend 700 "$dir"
+	elif [ -n "$menddir" ]; then
+		mend 700 "$dir"
+	fi
+}
+mendfile() {
+	if [ -n "$inhome" ] || [ "$dir" = /etc/dropbear ]; then
+		mend 600 "$file"
+	elif [ "$real" = "$file" ]; then
+		mend go-w "$file"
+	fi
+}
+
+# cause TEXT: the line of what a tool printed that says what went wrong, in
+# why; a trace may be among it.
+cause() {
+	why='' rest=$1$nl
+	while [ -n "$rest" ]; do
+		row=${rest%%"$nl"*}
+		rest=${rest#*"$nl"}
+		case $row in
+		+*) ;;
+		*:*) why=$row rest='' ;;
+		esac
+	done
+}
+
+# fail STAGE REASON [DETAIL]
+fail() {
+	say "fail $1 $2"
+	cause "${3-}"
+	say "detail $why"
+	sayfacts
+	say 'end failed'
+}
+
+# usable: whether file is something keys can be in.
+usable() {
+	if [ -d "$file" ] || [ "$file" = "$dir/" ]; then
+		fail target directory
+	elif [ -e "$file" ] && ! [ -f "$file" ]; then
+		fail target irregular
+	elif [ -e "$file" ] && ! [ -r "$file" ]; then
+		fail target unreadable
+	else
+		return 0
+	fi
+	return 1
+}
+
+# report [-e BLOB]...: the state of the file; changes nothing.
+report() {
+	sayfacts
+	plan=1
+	menddirs
+	mendfile
+	plan=
+	if [ -e "$file" ]; then
+		entry "$file"
+		say "size $size"
+		islined "$file" || say unlined
+		istext "$file" || say nottext
+		if [ $# -gt 0 ] && [ -s "$file" ]; then
+			flush
+			# A NUL would make grep call the file binary and hold back the lines.
+			tr '\000' '\001' <"$file" | grep -n -F "$@" | head -n 10001 | sed "s/^/$M line /"
+		fi
+	fi
+	digest "$file"
+	say "sum $total"
+	say 'end state'
+}
+
+# agrees [-e BLOB]...: 0 when the file is as the request demands, 1 when it is
+# not, 2 when that cannot be told.
+agrees() {
+	case $expect in
+	any) return 0 ;;
+	none)
+		[ -s "$file" ] && [ $# -gt 0 ] || return 0
+		grep -q -F "$@" "$file" 2>/dev/null
+		case $? in
+		0) return 1 ;;
+		1) return 0 ;;
+		esac
+		return 2
+		;;
+	esac
+	digest "$file" || return 2
+	[ "$total" = "$expect" ]
+}
+
+# check [-e BLOB]...: agrees, and the answer where it does not.
+check() {
+	agrees "$@"
+	case $? in
+	0) return 0 ;;
+	1) report "$@" ;;
+	*) fail compare tool ;;
+	esac
+	return 1
+}
+
+# While the lock is held nothing short of KILL stops us: the work in between is
+# a few milliseconds, and half of it done is what must not be.
+calm() { trap '' HUP INT QUIT TERM PIPE; }
+alert() { trap - HUP INT QUIT TERM PIPE; }
+
+# nap: adds what it slept to idle, in tenths of a second.
+nap() {
+	tenths=$((($$ + idle) % 3 + 1))
+	if sleep "0.$tenths" 2>/dev/null; then
+		idle=$((idle + tenths))
+	else
+		sleep 1
+		idle=$((idle + 10))
+	fi
+}
+
+# stale LOCK OWNER: the owner died on this machine, or has shown no change for
+# 20 seconds, which is a thousand times what it needs. What another account
+# left there is never touched: it may be a trap.
+stale() {
+	! [ -h "$1" ] && entry "$1" && [ "$owner" = "$uid" ] || return 1
+	[ $((idle - since)) -lt 200 ] || return 0
+	case $2 in
+	"$node "*)
+		pid=${2#* }
+		pid=${pid%% *}
+		case $pid in '' | *[!0-9]*) return 1 ;; esac
+		! kill -0 "$pid" 2>/dev/null
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# seize LOCK OWNER: takes over in place a lock left behind, once among all who
+# try, and undoes an append that was cut short.
+seize() {
+	[ $((idle - since)) -lt 200 ] || rmdir "$1/seized" 2>/dev/null
+	mkdir "$1/seized" 2>/dev/null || return 1
+	was=
+	{ IFS= read -r was <"$1/owner"; } 2>/dev/null
+	if [ "$was" != "$2" ]; then
+		rmdir "$1/seized" 2>/dev/null
+		return 1
+	fi
+	put "$me$nl" >"$1/owner"
+	was='' where='' fin=''
+	{ { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$1/journal"; } 2>/dev/null
+	number "$was"
+	if [ "$fin" = end ] && [ "$where" = "$file" ]; then
+		whole=$(cat "$1/data" && put .)
+		rollback "$number" "${whole%.}"
+		[ -z "$undone" ] || say "note recovered $file"
+	fi
+	rm -f "$1/data" "$1/journal"
+	rmdir "$1/seized"
+}
+
+# hold LOCK: makes the directory LOCK ours; returns 1 where there can be no
+# such directory, 2 when somebody else held it too long.
+hold() {
+	idle=0 since=0 told=30 last=
+	while :; do
+		calm
+		if why=$(mkdir "$1" 2>&1); then
+			{ put "$me$nl" >"$1/owner"; } 2>/dev/null
+			return 0
+		fi
+		if [ -d "$1" ]; then
+			was=
+			{ IFS= read -r was <"$1/owner"; } 2>/dev/null
+			[ "$was" = "$last" ] || since=$idle
+			last=$was
+			if stale "$1" "$last" && seize "$1" "$last"; then
+				return 0
+			fi
+			alert
+			[ "$idle" -lt 600 ] || return 2
+			nap
+			if [ "$idle" -ge "$told" ]; then
+				put "$nl$M wait $((idle / 10)) $last$nl"
+				told=$((told + 50))
+			fi
+		else
+			alert
+			# It may have gone between the two looks at it.
+			case $why in *'File exists'*) ;; *) return 1 ;; esac
+		fi
+	done
+}
+
+# lock: beside the file if that directory is the account's own; else, or where
+# it cannot be, in the home, or in /tmp.
+lock() {
+	me="$node $$ $M" lock=$file.ssh-copy-id.lock
+	entry "$dir/"
+	[ "$owner" = "$uid" ] || lock=
+	for lock in ${lock:+"$lock"} "$home/.ssh-copy-id.lock" "/tmp/.ssh-copy-id.$uid.lock"; do
+		hold "$lock"
+		case $? in
+		0) return 0 ;;
+		2) return 1 ;;
+		esac
+	done
+	return 1
+}
+
+unlock() {
+	rm -rf "$lock"
+	alert
+}
+
+# rollback SIZE TEXT: if all that follows SIZE is a beginning of TEXT, it is
+# our own unfinished work, and goes. undone is set if something went.
+rollback() {
+	undone=
+	rest=$(tail -c "+$(($1 + 1))" "$file" 2>/dev/null && put .)
+	rest=${rest%.}
+	[ -n "$rest" ] && [ "$rest" != "$2" ] || return 0
+	case $2 in
+	"$rest"*) dd if=/dev/null of="$file" bs=1 seek="$1" 2>/dev/null && undone=1 ;;
+	esac
+}
+
+# append: one write of all lines; then looks whether they are there.
+append() {
+	old=0 fresh=1 why=
+	if [ -e "$file" ]; then
+		entry "$file" || return 1
+		old=$size fresh=
+	fi
+	text=$data sums=$plain bytes=$length
+	if ! islined "$file"; then
+		text=$nl$data sums=$joined bytes=$((length + 1))
+	fi
+	{ put "$text" >"$lock/data"; } 2>"$lock/err"
+	digest "$lock/data"
+	case " $sums " in
+	*" $total "*) ;;
+	*)
+		why=$(cat "$lock/err")
+		return 1
+		;;
+	esac
+	put "$old$nl$file${nl}end$nl" >"$lock/journal"
+	# One read of it all, one write of it all.
+	{ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>"$lock/err"
+	got=$(tail -c "+$((old + 1))" "$file" && put .)
+	case ${got%.} in
+	# The second: somebody else appended in between.
+	"$text"* | *"$nl$data"*) return 0 ;;
+	esac
+	why=$(cat "$lock/err")
+	rollback "$old" "$text"
+	if [ -n "$fresh" ] && [ -e "$file" ] && ! [ -s "$file" ]; then
+		rm -f "$real"
+	fi
+	return 1
+}
+
+# prepare: the directories down to dir, each new one told.
+prepare() {
+	[ -d "$dir/" ] && return 0
+	rest=${dir#/} at=''
+	while [ -n "$rest" ]; do
+		at=$at/${rest%%/*}
+		[ -e "$at" ] || say "created $at"
+		case $rest in
+		*/*) rest=${rest#*/} ;;
+		*) rest='' ;;
+		esac
+	done
+	why=$(mkdir -p "$dir" 2>&1)
+}
+
+# add [-e BLOB]...
+add() {
+	if [ -s "$file" ] && ! istext "$file"; then
+		fail target nottext
+		return
+	fi
+	check "$@" || return
+	if [ -n "$data" ] && ! prepare; then
+		fail mkdir write "$why"
+		return
+	fi
+	[ -z "$repair" ] || menddirs
+	if [ -n "$data" ]; then
+		if ! lock; then
+			[ "$idle" -lt 600 ] || why="held by $last"
+			fail lock locked "$why"
+			return
+		fi
+		if ! check "$@"; then
+			unlock
+			return
+		fi
+		if ! append; then
+			unlock
+			survey
+			fail append write "$why"
+			return
+		fi
+		[ -z "$fresh" ] || say "created $file"
+	fi
+	[ -z "$repair" ] || mendfile
+	if [ -n "$data" ]; then
+		label
+		unlock
+	fi
+	survey
+	sayfacts
+	say 'end applied'
+}
+
+# label: the SELinux context, where there is such a thing.
+label() {
+	command -v restorecon >/dev/null 2>&1 || return 0
+	if [ -n "$menddir" ]; then
+		restorecon -F "$dir" "$file"
+	else
+		restorecon -F "$file"
+	fi >/dev/null 2>&1
+}
+
+cd /
+# Set by next, and here for shellcheck.
+target='' expect='' plain='' joined='' row=''
+while IFS= read -r request; do
+	case $request in
+	"$M read" | "$M add" | "$M add repair") ;;
+	*) continue ;;
+	esac
+	next target
+	next expect
+	next row
+	number "$row"
+	count=$number
+	set --
+	while [ "$count" -gt 0 ]; do
+		next row
+		set -- "$@" -e "$row"
+		count=$((count - 1))
+	done
+	next row
+	number "$row"
+	count=$number
+	data=
+	while [ "$count" -gt 0 ]; do
+		next row
+		data=$data$row$nl
+		count=$((count - 1))
+	done
+	next row
+	number "${row#* }"
+	chars=$number
+	number "${row% *}"
+	length=$number
+	next plain
+	next joined
+	next row
+	say "begin"
+	out=$nl$out
+	repair='' plan='' facts='' real='' inhome=''
+	case $request in *' repair') repair=1 ;; esac
+	locate "$target"
+	if [ "$row" != "$M end" ] || { [ ${#data} -ne "$length" ] && [ ${#data} -ne "$chars" ]; }; then
+		fail request damaged
+	elif survey && usable; then
+		case $request in
+		*read) report "$@" ;;
+		*) add "$@" ;;
+		esac
+	fi
+	flush
+done

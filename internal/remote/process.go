@@ -1,0 +1,160 @@
+package remote
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// process is a command running on the server.
+type process struct {
+	in      io.Writer
+	closeIn func() error
+	out     io.Reader
+	kill    func()
+
+	errs *excerpt
+	// ended is closed when the command has ended and all it wrote to standard
+	// error has been read; status is set by then.
+	ended  chan struct{}
+	status int // -1: not told
+	// refused: the server would not run the command.
+	refused atomic.Bool
+}
+
+// starter runs a command and gives it first as standard input.
+type starter func(ctx context.Context, command, first string) (*process, error)
+
+// excerpt keeps the first bytes written to it, and passes everything on.
+type excerpt struct {
+	mu   sync.Mutex
+	text []byte
+	to   io.Writer
+}
+
+const maxExcerpt = 2048
+
+func (e *excerpt) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if room := maxExcerpt - len(e.text); room > 0 {
+		e.text = append(e.text, p[:min(room, len(p))]...)
+	}
+	if e.to != nil {
+		e.to.Write(p)
+	}
+	return len(p), nil
+}
+
+func (e *excerpt) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return string(e.text)
+}
+
+// channel is an open session channel.
+type channel struct {
+	ssh.Channel
+	requests <-chan *ssh.Request
+}
+
+// openChannel opens a session channel.
+func openChannel(ctx context.Context, client *ssh.Client) (*channel, error) {
+	type opened struct {
+		ch  *channel
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		ch, requests, err := client.OpenChannel("session", nil)
+		done <- opened{&channel{ch, requests}, err}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, &RemoteError{Stage: StageOpen, Reason: Refused, Detail: o.err.Error(), Status: -1}
+		}
+		return o.ch, nil
+	case <-ctx.Done():
+		go func() {
+			if o := <-done; o.err == nil {
+				go ssh.DiscardRequests(o.ch.requests)
+				o.ch.Close()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// start asks the server to run command on the channel. The server's consent is
+// not waited for if sent can tell that the request is on its way: the data may
+// follow, but it must not overtake.
+func (ch *channel) start(o Options, command, first string) *process {
+	p := &process{in: ch, closeIn: ch.CloseWrite, out: ch, kill: func() { ch.Close() },
+		errs: &excerpt{}, ended: make(chan struct{}), status: -1}
+	if o.Trace {
+		p.errs.to = o.Stderr
+	}
+	go ch.attend(p)
+
+	payload := binary.BigEndian.AppendUint32(nil, uint32(len(command)))
+	payload = append(payload, command...)
+	answered := make(chan struct{})
+	var before int64
+	if o.Sent != nil {
+		before = o.Sent()
+	}
+	go func() {
+		defer close(answered)
+		if ok, err := ch.SendRequest("exec", true, payload); err == nil && !ok {
+			p.refused.Store(true)
+			ch.Close()
+		}
+	}()
+	if o.Sent == nil || !leaves(answered, func() bool { return o.Sent()-before >= int64(len(payload)) }) {
+		<-answered
+	}
+	// An error here shows in the answer as well, with its cause.
+	io.WriteString(ch, first)
+	return p
+}
+
+// leaves waits shortly for gone to come true. It gives up, with false, when
+// the request has been answered or when the network is busy with other things.
+func leaves(answered <-chan struct{}, gone func() bool) bool {
+	for pause := time.Microsecond; pause < 50*time.Millisecond; pause *= 2 {
+		if gone() {
+			return true
+		}
+		select {
+		case <-answered:
+			return true
+		case <-time.After(pause):
+		}
+	}
+	return gone()
+}
+
+// attend reads standard error and the channel's requests until both end.
+func (ch *channel) attend(p *process) {
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		io.Copy(p.errs, ch.Stderr())
+	}()
+	for request := range ch.requests {
+		if request.Type == "exit-status" && len(request.Payload) >= 4 {
+			p.status = int(binary.BigEndian.Uint32(request.Payload))
+		}
+		if request.WantReply {
+			request.Reply(false, nil)
+		}
+	}
+	<-drained
+	close(p.ended)
+}

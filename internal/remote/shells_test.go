@@ -1,0 +1,237 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// testShell is something a server may call sh.
+type testShell struct {
+	name string
+	path string   // what sh is
+	args []string // behind it
+	// busybox: the tools are busybox's too.
+	busybox bool
+}
+
+var allShells = []testShell{
+	{name: "dash"}, {name: "bash"}, {name: "busybox", busybox: true},
+	{name: "ksh93"}, {name: "mksh"}, {name: "yash"}, {name: "zsh"},
+}
+
+// need skips a test that wants a program this machine has not got, unless the
+// run is meant to be complete.
+func need(t testing.TB, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil && os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
+		t.Fatalf("%s is needed and not installed", program)
+	}
+	if err != nil {
+		t.Skipf("%s is not installed", program)
+	}
+	return path
+}
+
+// eachShell runs a test once for each shell.
+func eachShell(t *testing.T, f func(t *testing.T, h *host)) {
+	for _, sh := range allShells {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			f(t, newHost(t, sh))
+		})
+	}
+}
+
+// host is an account on a machine without SSH: what would be an exec request
+// starts a process.
+type host struct {
+	t    testing.TB
+	home string
+	env  []string
+	sh   string // a link named sh
+	// edit changes the script before it is sent.
+	edit func(string) string
+	// rc is shell text that runs before the command, as a start-up file would.
+	rc string
+	// login is the account's shell; empty means sh.
+	login string
+
+	mu      sync.Mutex
+	started []*exec.Cmd
+}
+
+func newHost(t testing.TB, sh testShell) *host {
+	t.Helper()
+	path := need(t, sh.name)
+	bin := t.TempDir()
+	h := &host{t: t, home: filepath.Join(t.TempDir(), "home")}
+	if err := os.Mkdir(h.home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	search := bin + ":/usr/bin:/bin"
+	if sh.busybox {
+		out, err := exec.Command(path, "--list").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, applet := range strings.Fields(string(out)) {
+			if err := os.Symlink(path, filepath.Join(bin, applet)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		search = bin
+	} else if err := os.Symlink(path, filepath.Join(bin, "sh")); err != nil {
+		t.Fatal(err)
+	}
+	h.sh = filepath.Join(bin, "sh")
+	h.env = []string{"HOME=" + h.home, "PATH=" + search, "USER=tester", "TMPDIR=" + t.TempDir()}
+	return h
+}
+
+func (h *host) session(o Options) *shell {
+	s := &shell{o: o}
+	s.start = func(ctx context.Context, command, first string) (*process, error) {
+		if h.edit != nil {
+			h.t.Fatal("edit is for editedSession")
+		}
+		return h.run(o, command, first)
+	}
+	return s
+}
+
+// run starts command as sshd would, in a process group of its own.
+func (h *host) run(o Options, command, first string) (*process, error) {
+	login := h.login
+	if login == "" {
+		login = h.sh
+	}
+	cmd := exec.Command(login, "-c", h.rc+command)
+	cmd.Env, cmd.Dir = h.env, h.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	outRead, outWrite, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{in: in, closeIn: in.Close, out: outRead, errs: &excerpt{}, ended: make(chan struct{}), status: -1}
+	if o.Trace {
+		p.errs.to = o.Stderr
+	}
+	cmd.Stdout, cmd.Stderr = outWrite, p.errs
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	outWrite.Close()
+	h.mu.Lock()
+	h.started = append(h.started, cmd)
+	h.mu.Unlock()
+	p.kill = func() { in.Close() }
+	go func() {
+		cmd.Wait()
+		p.status = cmd.ProcessState.ExitCode()
+		close(p.ended)
+	}()
+	io.WriteString(in, first)
+	h.t.Cleanup(func() { in.Close(); outRead.Close() })
+	return p, nil
+}
+
+func (h *host) path(name string) string { return filepath.Join(h.home, name) }
+
+// keysFile is the default target.
+func (h *host) keysFile() string { return h.path(".ssh/authorized_keys") }
+
+// write makes a file, with its directory, of the given mode.
+func (h *host) write(name, content string, mode os.FileMode) {
+	h.t.Helper()
+	path := h.path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// want checks the content of a file below the home.
+func (h *host) want(name, content string) {
+	h.t.Helper()
+	got, err := os.ReadFile(h.path(name))
+	if err != nil {
+		h.t.Error(err)
+	} else if string(got) != content {
+		h.t.Errorf("%s holds\n%q\nwant\n%q", name, got, content)
+	}
+}
+
+// wantMode checks the permissions of something below the home.
+func (h *host) wantMode(name string, mode os.FileMode) {
+	h.t.Helper()
+	info, err := os.Lstat(h.path(name))
+	if err != nil {
+		h.t.Error(err)
+	} else if info.Mode().Perm() != mode {
+		h.t.Errorf("%s has mode %o, want %o", name, info.Mode().Perm(), mode)
+	}
+}
+
+// wantClean checks that no lock or scratch file is left beside the target.
+func (h *host) wantClean() {
+	h.t.Helper()
+	filepath.WalkDir(h.home, func(path string, _ os.DirEntry, _ error) error {
+		if strings.Contains(path, "ssh-copy-id") {
+			h.t.Errorf("left behind: %s", path)
+		}
+		return nil
+	})
+}
+
+// testBlob makes something that looks like the base64 blob of key number n.
+func testBlob(n int) string {
+	return fmt.Sprintf("AAAAC3NzaC1lZDI1NTE5AAAAI%043d", n)
+}
+
+// testLine is an authorized_keys line with testBlob(n).
+func testLine(n int) string { return fmt.Sprintf("ssh-ed25519 %s key %d", testBlob(n), n) }
+
+// install is the Change that adds keys without having read the file.
+func install(keys ...int) Change {
+	var c Change
+	for _, n := range keys {
+		c.Lines = append(c.Lines, testLine(n))
+		c.Blobs = append(c.Blobs, testBlob(n))
+	}
+	return c
+}
+
+// add makes a change that has to succeed.
+func add(t testing.TB, s Session, c Change) *Result {
+	t.Helper()
+	r, err := s.Add(timeout(t), c)
+	if err != nil {
+		t.Fatalf("Add: %v", err)
+	}
+	return r
+}
+
+func timeout(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
