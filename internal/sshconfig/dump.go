@@ -54,16 +54,20 @@ func (h *Host) Dump(w io.Writer) error {
 	d.repeated("sendenv")
 	d.repeated("setenv")
 	d.oneLine("logverbose")
-	d.oneLine("channeltimeout")
 	d.values(lateDefaults)
 	d.cnames()
+	d.values(terminalDefaults)
 	d.line("rekeylimit", h.set.or("rekeylimit", "0")+" "+h.set.or("rekeyinterval", "0"))
+	d.values(lastDefaults)
 	if h.set.jump != nil {
 		d.line("proxyjump", h.ProxyJump)
 	} else {
 		d.optional("proxycommand")
 	}
 	d.optional("refuseconnection", "tag", "versionaddendum")
+	if len(h.set.list["channeltimeout"]) > 0 {
+		d.oneLine("channeltimeout")
+	}
 	return b.Flush()
 }
 
@@ -92,12 +96,16 @@ var numberDefaults = []string{
 	"requiredrsasize", "1024",
 }
 
-var lateDefaults = []string{
-	"permitremoteopen", "any", "addkeystoagent", "false", "forwardagent", "no",
-	"connecttimeout", "none", "tunneldevice", "any:any", "controlpersist", "no",
-	"escapechar", "~", "ipqos", "af21 cs1", "streamlocalbindmask", "0177",
-	"syslogfacility", "USER",
-}
+// The settings that come after the lists, in three groups between which others
+// are printed.
+var (
+	lateDefaults = []string{
+		"permitremoteopen", "any", "addkeystoagent", "false", "forwardagent", "no",
+		"connecttimeout", "none", "tunneldevice", "any:any",
+	}
+	terminalDefaults = []string{"controlpersist", "no", "escapechar", "~", "ipqos", "af21 cs1"}
+	lastDefaults     = []string{"streamlocalbindmask", "0177", "syslogfacility", "USER"}
+)
 
 // dumper writes lines; a write error shows at the end, on Flush.
 type dumper struct {

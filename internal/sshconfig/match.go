@@ -57,9 +57,9 @@ func (l *line) evaluateMatch() error {
 // by the quoting rules of all other lines.
 func (l *line) matchCriteria() (criteria []criterion, extra bool, complaint string) {
 	r := delimReader{rest: l.rest}
-	words := func() (string, bool) { return r.next() }
-	criteria, complaint = readCriteria(words, l)
-	extra = !r.done && r.rest != ""
+	words := r.next
+	criteria, comment, complaint := readCriteria(words, l)
+	extra = !comment && !r.done && r.rest != ""
 	if complaint == "" || !strings.ContainsAny(l.rest, `\'`) {
 		return criteria, extra, complaint
 	}
@@ -72,16 +72,19 @@ func (l *line) matchCriteria() (criteria []criterion, extra bool, complaint stri
 		left = left[1:]
 		return word, true
 	}
-	if newer, problem := readCriteria(words, l); problem == "" {
+	if newer, _, problem := readCriteria(words, l); problem == "" {
 		return newer, false, ""
 	}
 	return criteria, extra, complaint
 }
 
-func readCriteria(next func() (string, bool), l *line) (criteria []criterion, complaint string) {
+// readCriteria reads words to the end of the line or to a comment; complaint is
+// what is wrong with them.
+func readCriteria(next func() (string, bool), l *line) (criteria []criterion, comment bool, complaint string) {
+	refuse := func(text string) ([]criterion, bool, string) { return nil, false, text }
 	for {
 		word, ok := next()
-		if !ok || word == "" || word[0] == '#' {
+		if comment = strings.HasPrefix(word, "#"); comment || !ok || word == "" {
 			break
 		}
 		name, negated := strings.CutPrefix(word, "!")
@@ -91,27 +94,27 @@ func readCriteria(next func() (string, bool), l *line) (criteria []criterion, co
 		case c.name == "all":
 			arg, ok := next()
 			if len(criteria) > 1 || ok && arg != "" && arg[0] != '#' {
-				return nil, l.file + " line " + strconv.Itoa(l.directive.line) + ": '" + word +
-					"' cannot be combined with other Match attributes"
+				return refuse(l.file + " line " + strconv.Itoa(l.directive.line) + ": '" + word +
+					"' cannot be combined with other Match attributes")
 			}
-			return append(criteria, c), ""
+			return append(criteria, c), strings.HasPrefix(arg, "#"), ""
 		case !known:
 			if arg, ok := next(); !ok || arg == "" || arg[0] == '#' {
-				return nil, "Missing Match criteria for " + name
+				return refuse("Missing Match criteria for " + name)
 			}
-			return nil, "Unsupported Match attribute " + name
+			return refuse("Unsupported Match attribute " + name)
 		case takesArgument:
 			c.arg, ok = next()
 			if !ok || c.arg == "" || c.arg[0] == '#' {
-				return nil, "Missing Match criteria for " + name
+				return refuse("Missing Match criteria for " + name)
 			}
 		}
 		criteria = append(criteria, c)
 	}
 	if len(criteria) == 0 {
-		return nil, "One or more attributes required for Match"
+		return refuse("One or more attributes required for Match")
 	}
-	return criteria, ""
+	return criteria, comment, ""
 }
 
 func (l *line) criterionHolds(c criterion) (bool, error) {

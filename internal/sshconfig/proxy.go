@@ -6,9 +6,9 @@ import (
 )
 
 // parseProxyCommand keeps the command as it stands. A ProxyJump that came
-// first wins over it.
+// first wins over it, unless it is "none".
 func parseProxyCommand(l *line, name string) error {
-	if l.evaluation.set.jump != nil {
+	if j := l.evaluation.set.jump; j != nil && !j.none {
 		l.left = nil
 		return nil
 	}
@@ -97,5 +97,5 @@ func jumpLoop(j *jump, host string, port int, set *settings) bool {
 	if j.host != host || jumpPort != port {
 		return false
 	}
-	return !j.hasUser || set.has("user") && j.user == set.text["user"]
+	return !j.hasUser || j.user == set.text["user"]
 }

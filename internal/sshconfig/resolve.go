@@ -191,14 +191,14 @@ func (e *evaluation) settle() (*Host, error) {
 		set.jump = nil
 	}
 	port, _ := strconv.Atoi(set.or("port", strconv.Itoa(defaultPort)))
+	set.text["port"] = strconv.Itoa(port)
+	set.set("user", e.in.LocalUser)
 	if set.jump != nil {
 		if jumpLoop(set.jump, e.host, port, set) {
 			return nil, e.stop("jumphost loop via %s", set.jump.host)
 		}
 		set.text["proxyusefdpass"] = "no"
 	}
-	set.text["port"] = strconv.Itoa(port)
-	set.set("user", e.in.LocalUser)
 	if alias, ok := set.text["hostkeyalias"]; ok {
 		set.text["hostkeyalias"] = asciiLower(alias)
 	}

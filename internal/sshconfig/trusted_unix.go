@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -13,7 +14,9 @@ import (
 func defaultSystemConfig(func(string) string) string { return "/etc/ssh/ssh_config" }
 
 // trustedFile reports whether nobody but root and the user can write the file
-// (the SSHCONF_CHECKPERM test of read_config_file_depth in readconf.c).
+// (the SSHCONF_CHECKPERM test of read_config_file_depth in readconf.c). A group
+// may write it if it is the owner's private one: that is how Debian and its
+// descendants patch OpenSSH, because their default umask is 002.
 func trustedFile(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil {
@@ -23,7 +26,35 @@ func trustedFile(f *os.File) bool {
 	if !ok {
 		return false
 	}
-	return (st.Uid == 0 || int(st.Uid) == os.Getuid()) && info.Mode().Perm()&0o022 == 0
+	if st.Uid != 0 && int(st.Uid) != os.Getuid() {
+		return false
+	}
+	switch info.Mode().Perm() & 0o022 {
+	case 0:
+		return true
+	case 0o020:
+		return privateGroup(st.Uid, st.Gid)
+	}
+	return false
+}
+
+// privateGroup reports whether a group is its owner's alone: named as the user,
+// the user's primary one, and without other members.
+func privateGroup(uid, gid uint32) bool {
+	owner, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if err != nil || owner.Gid != strconv.FormatUint(uint64(gid), 10) {
+		return false
+	}
+	data, err := os.ReadFile("/etc/group")
+	if err != nil {
+		return false
+	}
+	for _, line := range strings.Split(string(data), "\n") {
+		if f := strings.Split(line, ":"); len(f) == 4 && f[2] == owner.Gid {
+			return f[0] == owner.Username && (f[3] == "" || f[3] == owner.Username)
+		}
+	}
+	return false
 }
 
 func localUID() string { return strconv.Itoa(os.Getuid()) }
