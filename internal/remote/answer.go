@@ -212,7 +212,7 @@ func (a *answer) explain() {
 // path; components ls did not show are missing.
 func parseFacts(rows []string, path, uid, user string) ([]PathFact, error) {
 	seen := map[string]bool{}
-	byPath := map[string][]PathFact{}
+	byPath := map[string][]int{} // indexes of all
 	var all []PathFact
 	for _, row := range rows {
 		fact, err := parseRow(row)
@@ -230,25 +230,43 @@ func parseFacts(rows []string, path, uid, user string) ([]PathFact, error) {
 		case fact.Mine && user != "":
 			fact.Owner = user
 		}
-		byPath[fact.Path] = append(byPath[fact.Path], fact)
+		byPath[asciiName(fact.Path)] = append(byPath[asciiName(fact.Path)], len(all))
 		all = append(all, fact)
 	}
 	var ordered []PathFact
-	listed := map[string]bool{}
+	listed := map[int]bool{}
 	for _, component := range components(path) {
-		listed[component] = true
-		if facts := byPath[component]; facts != nil {
-			ordered = append(ordered, facts...)
-		} else {
+		facts := byPath[asciiName(component)]
+		for _, i := range facts {
+			listed[i] = true
+			all[i].Path = component
+			ordered = append(ordered, all[i])
+		}
+		if facts == nil {
 			ordered = append(ordered, PathFact{Path: component, Kind: Missing})
 		}
 	}
-	for _, fact := range all {
-		if !listed[fact.Path] {
+	for i, fact := range all {
+		if !listed[i] {
 			ordered = append(ordered, fact)
 		}
 	}
 	return ordered, nil
+}
+
+// asciiName is a name as the ls of busybox may print it, with question marks
+// for what is not ASCII. It is for comparing only.
+func asciiName(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		switch {
+		case c > 0x20 && c < 0x7f && c != '?' || c == ' ':
+			b.WriteByte(c)
+		case !strings.HasSuffix(b.String(), "?"):
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
 }
 
 // components are "/" and every directory down to an absolute path, and it.

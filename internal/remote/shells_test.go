@@ -1,3 +1,5 @@
+//go:build unix
+
 package remote
 
 import (
@@ -7,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pkg/sftp"
 )
 
 // testShell is something a server may call sh.
@@ -21,12 +26,16 @@ type testShell struct {
 	args []string // behind it
 	// busybox: the tools are busybox's too.
 	busybox bool
+	sftp    bool // no shell, but SFTP
 }
 
 var allShells = []testShell{
 	{name: "dash"}, {name: "bash"}, {name: "busybox", busybox: true},
 	{name: "ksh93"}, {name: "mksh"}, {name: "yash"}, {name: "zsh"},
 }
+
+// allRoads are the shells, and SFTP.
+var allRoads = append(slices.Clone(allShells), testShell{name: "sftp", sftp: true})
 
 // need skips a test that wants a program this machine has not got, unless the
 // run is meant to be complete.
@@ -42,9 +51,9 @@ func need(t testing.TB, program string) string {
 	return path
 }
 
-// eachShell runs a test once for each shell.
-func eachShell(t *testing.T, f func(t *testing.T, h *host)) {
-	for _, sh := range allShells {
+// each runs a test once for each of some shells.
+func each(t *testing.T, shells []testShell, f func(t *testing.T, h *host)) {
+	for _, sh := range shells {
 		t.Run(sh.name, func(t *testing.T) {
 			t.Parallel()
 			f(t, newHost(t, sh))
@@ -61,10 +70,15 @@ type host struct {
 	sh   string // a link named sh
 	// edit changes the script before it is sent.
 	edit func(string) string
+	// prefix is put before every command, such as nsenter with its options.
+	prefix []string
+	// uid runs the account as another user than the test; 0 does not.
+	uid uint32
 	// rc is shell text that runs before the command, as a start-up file would.
 	rc string
 	// login is the account's shell; empty means sh.
 	login string
+	sftp  bool // sessions are over SFTP
 
 	mu      sync.Mutex
 	started []*exec.Cmd
@@ -72,12 +86,18 @@ type host struct {
 
 func newHost(t testing.TB, sh testShell) *host {
 	t.Helper()
-	path := need(t, sh.name)
-	bin := t.TempDir()
-	h := &host{t: t, home: filepath.Join(t.TempDir(), "home")}
+	bin, parent := t.TempDir(), t.TempDir()
+	for dir := parent; dir != os.TempDir(); dir = filepath.Dir(dir) {
+		os.Chmod(dir, 0o755) // for hosts with another uid
+	}
+	h := &host{t: t, home: filepath.Join(parent, "home"), sftp: sh.sftp}
 	if err := os.Mkdir(h.home, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if sh.sftp {
+		return h
+	}
+	path := need(t, sh.name)
 	search := bin + ":/usr/bin:/bin"
 	if sh.busybox {
 		out, err := exec.Command(path, "--list").Output()
@@ -90,6 +110,10 @@ func newHost(t testing.TB, sh testShell) *host {
 			}
 		}
 		search = bin
+		// Only busybox's tools: the script must not find others.
+		h.edit = func(script string) string {
+			return strings.Replace(script, "/usr/bin:/bin:/usr/sbin:/sbin", "/nowhere", 1)
+		}
 	} else if err := os.Symlink(path, filepath.Join(bin, "sh")); err != nil {
 		t.Fatal(err)
 	}
@@ -98,26 +122,54 @@ func newHost(t testing.TB, sh testShell) *host {
 	return h
 }
 
-func (h *host) session(o Options) *shell {
+// session opens a session with the script.
+func (h *host) session(o Options) Session {
 	s := &shell{o: o}
 	s.start = func(ctx context.Context, command, first string) (*process, error) {
 		if h.edit != nil {
-			h.t.Fatal("edit is for editedSession")
+			command, first = h.edited(s.marker, o.Trace, first)
 		}
 		return h.run(o, command, first)
 	}
+	if h.sftp {
+		return h.sftpSession(o)
+	}
+	h.t.Cleanup(func() { s.Close() })
 	return s
 }
 
-// run starts command as sshd would, in a process group of its own.
+// edited is a first request with h.edit applied to the script.
+func (h *host) edited(marker string, trace bool, first string) (command, text string) {
+	old := script(marker, trace)
+	now := h.edit(old)
+	if now == old {
+		h.t.Error("the edit did not change the script")
+	}
+	return bootstrap(marker, now), now + strings.TrimPrefix(first, old)
+}
+
+// command is a process on the host, in a process group of its own.
+func (h *host) command(arg ...string) *exec.Cmd {
+	arg = append(slices.Clone(h.prefix), arg...)
+	cmd := exec.Command(arg[0], arg[1:]...)
+	cmd.Env, cmd.Dir = h.env, h.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if h.prefix != nil {
+		cmd.Dir = "/"
+	}
+	if h.uid != 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: h.uid, Gid: h.uid}
+	}
+	return cmd
+}
+
+// run starts command as sshd would.
 func (h *host) run(o Options, command, first string) (*process, error) {
 	login := h.login
 	if login == "" {
 		login = h.sh
 	}
-	cmd := exec.Command(login, "-c", h.rc+command)
-	cmd.Env, cmd.Dir = h.env, h.home
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd := h.command(login, "-c", h.rc+command)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -138,15 +190,53 @@ func (h *host) run(o Options, command, first string) (*process, error) {
 	h.mu.Lock()
 	h.started = append(h.started, cmd)
 	h.mu.Unlock()
-	p.kill = func() { in.Close() }
+	p.kill = func() { in.Close(); outRead.Close() }
 	go func() {
 		cmd.Wait()
 		p.status = cmd.ProcessState.ExitCode()
 		close(p.ended)
 	}()
-	io.WriteString(in, first)
-	h.t.Cleanup(func() { in.Close(); outRead.Close() })
+	go io.WriteString(in, first)
 	return p, nil
+}
+
+// sftpSession opens a session with OpenSSH's sftp-server.
+func (h *host) sftpSession(o Options) Session {
+	cmd := h.command(sftpServer(h.t), "-d", h.home)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	c, err := sftp.NewClientPipe(out, in)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	s := &sftpSession{o: o, client: c, user: "tester"}
+	if err := s.locate(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		c.Close()
+		cmd.Wait()
+	})
+	return s
+}
+
+func sftpServer(t testing.TB) string {
+	t.Helper()
+	for _, path := range []string{"/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server"} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return need(t, "sftp-server")
 }
 
 func (h *host) path(name string) string { return filepath.Join(h.home, name) }

@@ -1,0 +1,259 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/sftp"
+)
+
+func (s *sftpSession) Add(ctx context.Context, change Change) (result *Result, err error) {
+	r := addRequest(s.o, change)
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	err = s.within(ctx, func() error {
+		done, err := s.add(ctx, r)
+		result = done
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
+	result := &Result{}
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
+	st, ok, err := s.agrees(r)
+	if err != nil || !ok {
+		return contradiction(st, err)
+	}
+	if len(r.lines) > 0 {
+		if err := s.prepare(result); err != nil {
+			return nil, err
+		}
+	}
+	if r.repair {
+		s.mend(result, false)
+	}
+	if len(r.lines) > 0 {
+		l, err := s.lock(ctx, result)
+		if err != nil {
+			return nil, err
+		}
+		defer l.release()
+		if err := s.survey(); err != nil {
+			return nil, err
+		}
+		if st, ok, err = s.agrees(r); err != nil || !ok {
+			return contradiction(st, err)
+		}
+		if err := s.append(l, st, strings.Join(r.lines, "\n")+"\n"); err != nil {
+			return nil, err
+		}
+		if !st.Exists {
+			result.Created = append(result.Created, s.at.file)
+		}
+		if err := s.survey(); err != nil {
+			return nil, err
+		}
+	}
+	if r.repair {
+		s.mend(result, true)
+	}
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
+	result.Applied, result.State = true, *s.state()
+	return result, nil
+}
+
+// contradiction is the Result of a change whose precondition does not hold.
+func contradiction(st *State, err error) (*Result, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &Result{State: *st}, nil
+}
+
+// agrees tells whether the file is as the request demands.
+func (s *sftpSession) agrees(r request) (*State, bool, error) {
+	st, err := s.report(r.blobs)
+	if err != nil {
+		return nil, false, err
+	}
+	if st.NotText {
+		return nil, false, &RemoteError{Stage: StageTarget, Path: s.at.file, Reason: NotText, Status: -1, State: st}
+	}
+	switch r.expect {
+	case "any":
+		return st, true, nil
+	case "none":
+		return st, len(st.Candidates) == 0, nil
+	}
+	return st, st.Sum == r.expect, nil
+}
+
+// prepare makes the directories that are missing.
+func (s *sftpSession) prepare(result *Result) error {
+	for _, dir := range components(s.at.dir) {
+		if _, err := s.client.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		err := s.client.Mkdir(dir)
+		if err == nil {
+			err = s.client.Chmod(dir, 0o700)
+		}
+		if err != nil {
+			return s.fail(StageMkdir, err)
+		}
+		result.Created = append(result.Created, dir)
+	}
+	return nil
+}
+
+// wanted are the repairs there are to make: of home and directory, and last
+// the file.
+type wantedRepair struct {
+	Repair
+	file bool
+}
+
+func (s *sftpSession) wanted() []wantedRepair {
+	at := &s.at
+	var list []wantedRepair
+	want := func(p, how string, file bool) {
+		for _, fact := range at.facts {
+			mine := fact.Path == p && fact.Mine && (fact.Kind == Dir || fact.Kind == File)
+			if to, ok := mendedMode(how, fact.Mode); mine && ok && to != fact.Mode && !kept(how, fact.Mode) {
+				list = append(list, wantedRepair{Repair{p, fact.Mode, to}, file})
+			}
+		}
+	}
+	if at.mendHome {
+		want(s.home, "go-w", false)
+	}
+	if at.mendDir && (at.dirInHome || !at.mendHome) {
+		want(at.dir, "700", false)
+	}
+	switch {
+	case at.inHome || at.dir == "/etc/dropbear":
+		want(at.file, "600", true)
+	case at.real == at.file:
+		want(at.file, "go-w", true)
+	}
+	return list
+}
+
+// kept tells of modes that stay as they are: a home with the sticky bit that
+// others may write to is a shared directory.
+func kept(how string, mode fs.FileMode) bool {
+	return how == "go-w" && mode&fs.ModeSticky != 0
+}
+
+// mend repairs the file, or all but the file.
+func (s *sftpSession) mend(result *Result, file bool) {
+	for _, w := range s.wanted() {
+		if w.file != file {
+			continue
+		}
+		if err := s.client.Chmod(w.Path, w.To); err != nil {
+			result.Notes = append(result.Notes, fmt.Sprintf("chmod %s: %v", w.Path, err))
+			continue
+		}
+		result.Repaired = append(result.Repaired, w.Repair)
+	}
+}
+
+// append writes the text behind the file, and looks whether it is there.
+func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
+	if st.NoFinalNewline {
+		text = "\n" + text
+	}
+	if err := l.journal(st.Size, s.at.file, text); err != nil {
+		return s.fail(StageLock, err)
+	}
+	f, err := s.openAppend(st.Exists)
+	if err != nil {
+		return s.fail(StageAppend, err)
+	}
+	// A server that knows SSH_FXF_APPEND ignores the offset; one that does not
+	// finds the end of the file in it.
+	_, err = f.WriteAt([]byte(text), st.Size)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	written, readErr := s.tail(s.at.file, st.Size, len(text))
+	if readErr == nil && written == text {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(readErr, errors.New("what was written cannot be read back"))
+	}
+	failure := s.fail(StageAppend, err)
+	if errors.Is(err, sftp.ErrSSHFxConnectionLost) {
+		failure.(*RemoteError).Unsure = true
+		return failure
+	}
+	s.rollback(st.Size, text)
+	if info, err := s.client.Stat(s.at.file); err == nil && info.Size() == 0 && !st.Exists {
+		s.client.Remove(s.at.real)
+	}
+	return failure
+}
+
+// openAppend opens the target for appending, and makes it if need be.
+func (s *sftpSession) openAppend(exists bool) (*sftp.File, error) {
+	flags := os.O_WRONLY | os.O_CREATE
+	f, err := s.client.OpenFile(s.at.file, flags|os.O_APPEND)
+	var status *sftp.StatusError
+	if errors.As(err, &status) && status.FxCode() == sftp.ErrSSHFxOpUnsupported {
+		f, err = s.client.OpenFile(s.at.file, flags)
+	}
+	if err == nil && !exists {
+		f.Chmod(0o600) // keys may go in all the same where that fails
+	}
+	return f, err
+}
+
+// tail reads up to limit bytes of a file from an offset.
+func (s *sftpSession) tail(name string, from int64, limit int) (string, error) {
+	f, err := s.client.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, from, int64(limit)))
+	return string(text), err
+}
+
+// rollback takes an unfinished append back, if all that follows size is a
+// beginning of text. It tells whether something went.
+func (s *sftpSession) rollback(size int64, text string) bool {
+	rest, err := s.tail(s.at.file, size, len(text)+1)
+	if err != nil || rest == "" || rest == text || !strings.HasPrefix(text, rest) {
+		return false
+	}
+	return s.client.Truncate(s.at.file, size) == nil
+}
+
+// parseJournal reads what an append left in the lock: the size of the file
+// before, the file, and "end".
+func parseJournal(text string) (size int64, file string, ok bool) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 || lines[2] != "end" || lines[3] != "" {
+		return 0, "", false
+	}
+	size, err := strconv.ParseInt(lines[0], 10, 64)
+	return size, lines[1], err == nil && size >= 0
+}
