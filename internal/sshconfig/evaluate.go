@@ -4,7 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -80,6 +83,31 @@ func (e *evaluation) source(path string) *source {
 		e.sources[path] = src
 	}
 	return src
+}
+
+// readAhead reads the files of an Include side by side: taking their lines
+// apart is most of the work of a large configuration.
+func (e *evaluation) readAhead(paths []string) {
+	var wanted []string
+	for _, path := range paths {
+		if _, ok := e.sources[path]; !ok {
+			wanted = append(wanted, path)
+		}
+	}
+	read := make([]*source, len(wanted))
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range min(len(wanted), runtime.GOMAXPROCS(0)) {
+		readers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(wanted)); i = next.Add(1) - 1 {
+				read[i] = readSource(wanted[i])
+			}
+		})
+	}
+	readers.Wait()
+	for i, path := range wanted {
+		e.sources[path] = read[i]
+	}
 }
 
 // readFile evaluates one file. One that cannot be opened is passed over; the caller
@@ -175,7 +203,9 @@ func (l *line) evaluateInclude() error {
 		if strings.HasPrefix(arg, "~") && !l.byUser {
 			return l.bad("bad include path %s.", arg)
 		}
-		for _, path := range glob(l.includePath(arg)) {
+		paths := glob(l.includePath(arg))
+		l.readAhead(paths)
+		for _, path := range paths {
 			if err := l.source(path).err; err != nil && !errors.Is(err, fs.ErrNotExist) {
 				l.complain("Can't open user config file %s: %s", path, cause(err))
 				return errBadLine

@@ -61,29 +61,19 @@ func readSource(path string) *source {
 // parseLines splits a file into directives.
 //
 // ssh_config.DecodeBytes takes the plain lines apart: keyword, separator and
-// value. Everything it would read differently from OpenSSH is left blank in
-// what it is given, so that its line numbers are those of the file, and is split
-// here: Host, Match and Include lines, which it evaluates in its own way (Include
-// by opening files, Match by refusing most criteria), and lines that are not
-// [plain].
+// value. What it would read differently from OpenSSH is not given to it and is
+// split here: Host, Match and Include lines, which it evaluates in its own way
+// (Include by opening files, Match by refusing most criteria), and lines that are
+// not [plain].
 func parseLines(path string, data []byte) []directive {
 	lines := strings.Split(string(data), "\n")
-	lexed := make(map[int]*kb.KV)
-	if cfg, err := kb.DecodeBytes(plainLines(lines, len(data))); err == nil {
-		for _, host := range cfg.Hosts {
-			for _, node := range host.Nodes {
-				if kv, ok := node.(*kb.KV); ok {
-					lexed[kv.Pos().Line] = kv
-				}
-			}
-		}
-	}
+	lexed := lexPlain(lines, len(data))
 	directives := make([]directive, 0, len(lines))
-	for i, line := range lines {
+	for i, text := range lines {
 		d := directive{file: path, line: i + 1}
-		if kv := lexed[i+1]; kv != nil {
+		if kv := lexed[i]; kv != nil {
 			d.keyword, d.rest = asciiLower(kv.Key), kv.Value
-		} else if d.keyword, d.rest = splitLine(line); d.keyword == "" {
+		} else if d.keyword, d.rest = splitLine(text); d.keyword == "" {
 			continue
 		}
 		args, ok := splitArguments(d.rest)
@@ -93,17 +83,31 @@ func parseLines(path string, data []byte) []directive {
 	return directives
 }
 
-// plainLines is the file with every line blanked that the lexer shall not see.
-func plainLines(lines []string, size int) []byte {
-	var b bytes.Buffer
-	b.Grow(size + 1)
-	for _, line := range lines {
+// lexPlain returns what the lexer makes of the plain lines, nil for the others.
+func lexPlain(lines []string, size int) []*kb.KV {
+	lexed := make([]*kb.KV, len(lines))
+	var text bytes.Buffer
+	text.Grow(size + 1)
+	var numbers []int // of each line given to the lexer: its index in lines
+	for i, line := range lines {
 		if plain(line) {
-			b.WriteString(line)
+			text.WriteString(strings.Trim(line, " \t"))
+			text.WriteByte('\n')
+			numbers = append(numbers, i)
 		}
-		b.WriteByte('\n')
 	}
-	return b.Bytes()
+	cfg, err := kb.DecodeBytes(text.Bytes())
+	if err != nil {
+		return lexed
+	}
+	for _, host := range cfg.Hosts {
+		for _, node := range host.Nodes {
+			if kv, ok := node.(*kb.KV); ok {
+				lexed[numbers[kv.Pos().Line-1]] = kv
+			}
+		}
+	}
+	return lexed
 }
 
 // plain reports whether the lexer and OpenSSH read the line alike: a keyword, a

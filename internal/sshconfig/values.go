@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // scope says what a line of configuration may do where it stands.
@@ -154,45 +155,41 @@ func convertTime(s string) (seconds int, ok bool) {
 	return seconds, true
 }
 
-// parseScaled reads a size such as 500M (scan_scaled in openbsd-compat).
+// parseScaled reads a size such as 500M, 1.5G or 4096 (scan_scaled in
+// openbsd-compat), with its errors.
 func parseScaled(s string) (int64, error) {
-	digits := strings.TrimLeft(s, " \t\n\v\f\r")
-	negative := strings.HasPrefix(digits, "-")
-	digits = strings.TrimLeft(digits, "+-")
-	end := 0
-	for end < len(digits) && '0' <= digits[end] && digits[end] <= '9' {
-		end++
-	}
-	unit := digits[end:]
-	if fraction, ok := strings.CutPrefix(unit, "."); ok {
-		unit = strings.TrimLeft(fraction, "0123456789")
+	number := strings.TrimLeft(s, " \t\n\v\f\r")
+	unit := strings.TrimLeft(number, "+-0123456789.")
+	number = number[:len(number)-len(unit)]
+	if number == "" {
+		number = "0" // a unit alone is nothing of it
 	}
 	shift := 0
 	if unit != "" {
 		i := strings.IndexByte("bkmgtpe", unit[0]|0x20)
 		if i < 0 || len(unit) > 1 {
-			return 0, errors.New("Invalid argument")
+			return 0, syscall.EINVAL
 		}
 		shift = 10 * i
 	}
-	whole := digits[:len(digits)-len(unit)]
-	value, err := strconv.ParseFloat(whole, 64)
-	if end == 0 && value == 0 && err != nil {
-		return 0, errors.New("Invalid argument")
+	if strings.Contains(number, ".") {
+		value, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			return 0, syscall.EINVAL
+		}
+		if value = math.Ldexp(value, shift); math.Abs(value) >= math.MaxInt64 {
+			return 0, syscall.ERANGE
+		}
+		return int64(value), nil
 	}
-	n, err := strconv.ParseInt(digits[:end], 10, 64)
-	if err != nil || n > math.MaxInt64>>shift {
-		return 0, errors.New("Numerical result out of range")
+	n, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), n > math.MaxInt64>>shift, n < math.MinInt64>>shift:
+		return 0, syscall.ERANGE
+	case err != nil:
+		return 0, syscall.EINVAL
 	}
-	if strings.Contains(whole, ".") && shift > 0 {
-		n = int64(value * float64(int64(1)<<shift))
-	} else {
-		n <<= shift
-	}
-	if negative {
-		n = -n
-	}
-	return n, nil
+	return n << shift, nil
 }
 
 func parseRekeyLimit(l *line, name string) error {
@@ -204,7 +201,7 @@ func parseRekeyLimit(l *line, name string) error {
 	if arg != "default" {
 		var err error
 		if limit, err = parseScaled(arg); err != nil {
-			return l.bad("Bad number '%s': %s", arg, err)
+			return l.bad("Bad number '%s': %s", arg, cause(err))
 		}
 		if limit != 0 && limit < 16 {
 			return l.bad("RekeyLimit too small")
