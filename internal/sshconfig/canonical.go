@@ -1,6 +1,7 @@
 package sshconfig
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -185,9 +186,20 @@ func parseIPv4(s string) (octets [4]byte, ok bool) {
 }
 
 // lookupHost resolves a name with the system's resolver.
+//
+// For a name with a dot at the end getaddrinfo passes over the hosts file, which
+// Go does not. So such a name counts only if the DNS answers about it at all;
+// that it has no text records is answer enough.
 func lookupHost(name string) (alias string, ok bool) {
 	if _, err := net.LookupHost(name); err != nil {
 		return "", false
+	}
+	if strings.HasSuffix(name, ".") {
+		_, err := net.LookupTXT(name)
+		var failure *net.DNSError
+		if errors.As(err, &failure) && !failure.IsNotFound {
+			return "", false
+		}
 	}
 	alias, _ = net.LookupCNAME(name)
 	return alias, true
