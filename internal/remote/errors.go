@@ -82,21 +82,21 @@ func (e *RemoteError) Error() string {
 
 // reasonOf reads the reason off the error message of a tool. The script runs
 // with LC_ALL=C, so these are the texts of strerror(3), which glibc, musl and
-// the BSDs share.
+// the BSDs share; zsh prints them in lower case.
 func reasonOf(detail string) Reason {
 	for _, known := range []struct {
 		text   string
 		reason Reason
 	}{
-		{"No space left", Full},
-		{"uota exceeded", Quota},
-		{"Read-only file system", ReadOnly},
-		{"ermission denied", Denied},
-		{"Operation not permitted", Immutable},
-		{"Not a directory", NotDir},
-		{"File exists", NotDir},
+		{"no space left", Full},
+		{"quota exceeded", Quota},
+		{"read-only file system", ReadOnly},
+		{"permission denied", Denied},
+		{"operation not permitted", Immutable},
+		{"not a directory", NotDir},
+		{"file exists", NotDir},
 	} {
-		if strings.Contains(detail, known.text) {
+		if strings.Contains(strings.ToLower(detail), known.text) {
 			return known.reason
 		}
 	}

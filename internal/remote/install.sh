@@ -19,9 +19,10 @@
 #   sums of the lines; sums of a newline and the lines
 #   M end
 #
-# An answer: "M begin", then lines "M word value", then "M end state" (the file
-# as it is; nothing was changed), "M end applied" or "M end failed". "M wait"
-# lines may come before it while somebody else holds the lock.
+# An answer: "M begin" as soon as the request is there, then lines "M word
+# value", then "M end state" (the file as it is; nothing was changed), "M end
+# applied" or "M end failed". Lines "M wait" come in between while somebody
+# else holds the lock.
 #
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
@@ -423,13 +424,21 @@ hold() {
 	done
 }
 
-# lock: beside the file if that directory is the account's own; else, or where
-# it cannot be, in the home, or in /tmp.
+# places: where the lock may be: beside the file if that directory is the
+# account's own; else, or where it cannot be, in the home, or in /tmp.
+places() {
+	beside=$file.ssh-copy-id.lock
+	athome=$home/.ssh-copy-id.lock
+	intmp=/tmp/.ssh-copy-id.$uid.lock
+}
+
+# lock: takes the lock.
 lock() {
-	me="$node $$ $M" lock=$file.ssh-copy-id.lock
+	me="$node $$ $M"
+	places
 	entry "$dir/"
-	[ "$owner" = "$uid" ] || lock=
-	for lock in ${lock:+"$lock"} "$home/.ssh-copy-id.lock" "/tmp/.ssh-copy-id.$uid.lock"; do
+	[ "$owner" = "$uid" ] || beside=
+	for lock in ${beside:+"$beside"} "$athome" "$intmp"; do
 		hold "$lock"
 		case $? in
 		0) return 0 ;;
@@ -467,24 +476,24 @@ append() {
 	if ! islined "$file"; then
 		text=$nl$data sums=$joined bytes=$((length + 1))
 	fi
-	{ put "$text" >"$lock/data"; } 2>"$lock/err"
+	why=$({ put "$text" >"$lock/data"; } 2>&1)
 	digest "$lock/data"
 	case " $sums " in
 	*" $total "*) ;;
 	*)
-		why=$(cat "$lock/err")
+		# The shells' own words for a full disk are poor: dd has better ones.
+		why=$(put "$text" 2>/dev/null | dd of="$lock/data" 2>&1)$nl$why
 		return 1
 		;;
 	esac
 	put "$old$nl$file${nl}end$nl" >"$lock/journal"
 	# One read of it all, one write of it all.
-	{ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>"$lock/err"
+	why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)
 	got=$(tail -c "+$((old + 1))" "$file" && put .)
 	case ${got%.} in
 	# The second: somebody else appended in between.
 	"$text"* | *"$nl$data"*) return 0 ;;
 	esac
-	why=$(cat "$lock/err")
 	rollback "$old" "$text"
 	if [ -n "$fresh" ] && [ -e "$file" ] && ! [ -s "$file" ]; then
 		rm -f "$real"
@@ -513,7 +522,11 @@ add() {
 		fail target nottext
 		return
 	fi
-	check "$@" || return
+	places
+	# What somebody has in hand, or left half done, is looked at under the lock.
+	if [ -z "$data" ] || ! { [ -d "$beside" ] || [ -d "$athome" ] || [ -d "$intmp" ]; }; then
+		check "$@" || return
+	fi
 	if [ -n "$data" ] && ! prepare; then
 		fail mkdir write "$why"
 		return
@@ -593,8 +606,7 @@ while IFS= read -r request; do
 	next plain
 	next joined
 	next row
-	say "begin"
-	out=$nl$out
+	put "$nl$M begin$nl"
 	repair='' plan='' facts='' real='' inhome=''
 	case $request in *' repair') repair=1 ;; esac
 	locate "$target"

@@ -11,9 +11,11 @@ import (
 	"time"
 )
 
+// lockStale is how long a lock without a change is taken for held.
+var lockStale = 20 * time.Second
+
 // How the lock is waited for; the script has the same numbers.
 const (
-	lockStale    = 20 * time.Second // without a change it is left over
 	lockPatience = 60 * time.Second
 	lockFirst    = 3 * time.Second // when the waiting is told, and then
 	lockAgain    = 5 * time.Second
@@ -29,15 +31,33 @@ type sftpLock struct {
 	dir string
 }
 
-// lock takes the lock: beside the file if that directory is the account's own;
-// else, or where it cannot be, in the home, or in /tmp.
-func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, error) {
-	places := []string{
+// lockPlaces is where the lock may be: beside the file; in the home, or in
+// /tmp.
+func (s *sftpSession) lockPlaces() [3]string {
+	return [3]string{
+		s.at.file + ".ssh-copy-id.lock",
 		strings.TrimSuffix(s.home, "/") + "/.ssh-copy-id.lock",
 		fmt.Sprintf("/tmp/.ssh-copy-id.%d.lock", s.uid),
 	}
+}
+
+// locked tells whether there is a lock.
+func (s *sftpSession) locked() bool {
+	for _, place := range s.lockPlaces() {
+		if _, err := s.client.Lstat(place); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// lock takes the lock: beside the file if that directory is the account's own;
+// else, or where it cannot be, elsewhere.
+func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, error) {
+	all := s.lockPlaces()
+	places := all[1:]
 	if info, err := s.client.Stat(s.at.dir); err == nil && owner(info) == s.uid {
-		places = append([]string{s.at.file + ".ssh-copy-id.lock"}, places...)
+		places = all[:]
 	}
 	var last error
 	for _, place := range places {
@@ -60,7 +80,7 @@ func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, erro
 func (l *sftpLock) take(ctx context.Context, result *Result) error {
 	me := "sftp 0 " + newMarker() + "\n"
 	start := time.Now()
-	since, told, last := start, lockFirst, ""
+	since, told, last, misses := start, lockFirst, "", 0
 	for {
 		err := l.s.client.Mkdir(l.dir)
 		if err == nil {
@@ -70,12 +90,13 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 		}
 		info, statErr := l.s.client.Lstat(l.dir)
 		if statErr != nil {
-			// It may have gone between the two looks at it.
-			if time.Since(start) < lockPause && errors.Is(statErr, fs.ErrNotExist) {
+			// It may have gone between the two looks at it, but not every time.
+			if misses++; misses < 5 && errors.Is(statErr, fs.ErrNotExist) {
 				continue
 			}
 			return err
 		}
+		misses = 0
 		if !info.IsDir() {
 			return err
 		}

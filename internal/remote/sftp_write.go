@@ -34,9 +34,11 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 	if err := s.survey(); err != nil {
 		return nil, err
 	}
-	st, ok, err := s.agrees(r)
-	if err != nil || !ok {
-		return contradiction(st, err)
+	// What somebody has in hand, or left half done, is looked at under the lock.
+	if len(r.lines) == 0 || !s.locked() {
+		if st, ok, err := s.agrees(r); err != nil || !ok {
+			return contradiction(st, err)
+		}
 	}
 	if len(r.lines) > 0 {
 		if err := s.prepare(result); err != nil {
@@ -55,7 +57,8 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 		if err := s.survey(); err != nil {
 			return nil, err
 		}
-		if st, ok, err = s.agrees(r); err != nil || !ok {
+		st, ok, err := s.agrees(r)
+		if err != nil || !ok {
 			return contradiction(st, err)
 		}
 		if err := s.append(l, st, strings.Join(r.lines, "\n")+"\n"); err != nil {
@@ -113,6 +116,8 @@ func (s *sftpSession) prepare(result *Result) error {
 		err := s.client.Mkdir(dir)
 		if err == nil {
 			err = s.client.Chmod(dir, 0o700)
+		} else if info, statErr := s.client.Stat(dir); statErr == nil && info.IsDir() {
+			continue // somebody else was faster
 		}
 		if err != nil {
 			return s.fail(StageMkdir, err)

@@ -273,7 +273,7 @@ func (s *shell) broken(r request, err error) error {
 			e.Stage = StageStart
 		}
 	}
-	e.Unsure = r.add && len(r.lines) > 0 && e.Stage == StageAnswer
+	e.Unsure = r.add && len(r.lines) > 0 && (s.began || e.Reason == Closed)
 	return e
 }
 

@@ -3,6 +3,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,8 +23,6 @@ import (
 // testShell is something a server may call sh.
 type testShell struct {
 	name string
-	path string   // what sh is
-	args []string // behind it
 	// busybox: the tools are busybox's too.
 	busybox bool
 	sftp    bool // no shell, but SFTP
@@ -79,6 +78,8 @@ type host struct {
 	// login is the account's shell; empty means sh.
 	login string
 	sftp  bool // sessions are over SFTP
+	// inner is the home as the host itself sees it, where that differs.
+	inner string
 
 	mu      sync.Mutex
 	started []*exec.Cmd
@@ -202,7 +203,7 @@ func (h *host) run(o Options, command, first string) (*process, error) {
 
 // sftpSession opens a session with OpenSSH's sftp-server.
 func (h *host) sftpSession(o Options) Session {
-	cmd := h.command(sftpServer(h.t), "-d", h.home)
+	cmd := h.command(sftpServer(h.t), "-d", cmp.Or(h.inner, h.home))
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		h.t.Fatal(err)

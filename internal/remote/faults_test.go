@@ -1,0 +1,473 @@
+//go:build linux
+
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fastShells are enough where a test is about the script's logic.
+var fastShells = []testShell{{name: "dash"}, {name: "busybox", busybox: true}}
+
+// TestConcurrent: many installs at once of as many keys, and of one.
+func TestConcurrent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes")
+	}
+	for sh, n := range map[testShell]int{{name: "dash"}: 50, {name: "sftp", sftp: true}: 20} {
+		t.Run(sh.name, func(t *testing.T) {
+			h := newHost(t, sh)
+			together(n, func(i int) {
+				if _, err := h.session(Options{}).Add(timeout(t), install(i)); err != nil {
+					t.Error(err)
+				}
+			})
+			got, err := os.ReadFile(h.keysFile())
+			if err != nil {
+				t.Fatal(err)
+			}
+			have, want := strings.Split(string(got), "\n"), strings.Split(lines(n), "\n")
+			slices.Sort(have)
+			slices.Sort(want)
+			if !slices.Equal(have, want) {
+				t.Errorf("the keys make\n%s", got)
+			}
+			var applied sync.Map
+			together(n, func(i int) {
+				r, err := h.session(Options{}).Add(timeout(t), install(n))
+				if err != nil {
+					t.Error(err)
+				} else if r.Applied {
+					applied.Store(i, true)
+				}
+			})
+			h.want(".ssh/authorized_keys", string(got)+testLine(n)+"\n")
+			count := 0
+			applied.Range(func(any, any) bool { count++; return true })
+			if count != 1 {
+				t.Errorf("%d installs of one key say it was them", count)
+			}
+			h.wantClean()
+		})
+	}
+}
+
+func together(n int, f func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
+}
+
+// TestStrangers: programs that append without knowing of the lock lose nothing.
+func TestStrangers(t *testing.T) {
+	h := newHost(t, testShell{name: "dash"})
+	h.write(".ssh/authorized_keys", "", 0o600)
+	stop := make(chan struct{})
+	var strangers sync.WaitGroup
+	var written []string
+	strangers.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			f, err := os.OpenFile(h.keysFile(), os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			line := fmt.Sprintf("stranger %d\n", i)
+			f.WriteString(line)
+			f.Close()
+			written = append(written, line)
+		}
+	})
+	s := h.session(Options{})
+	for i := range 15 {
+		add(t, s, install(2*i, 2*i+1))
+	}
+	close(stop)
+	strangers.Wait()
+	got, _ := os.ReadFile(h.keysFile())
+	for _, line := range written {
+		if !bytes.Contains(got, []byte("\n"+line)) && !bytes.HasPrefix(got, []byte(line)) {
+			t.Errorf("lost %q", line)
+		}
+	}
+	for i := range 30 {
+		if !bytes.Contains(got, []byte(testLine(i)+"\n")) {
+			t.Errorf("lost key %d", i)
+		}
+	}
+}
+
+// oldOrNew checks that the file holds all of the new lines or none.
+func (h *host) oldOrNew(before, after string) (isNew bool) {
+	h.t.Helper()
+	got, err := os.ReadFile(h.keysFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		h.t.Error(err)
+	}
+	if string(got) != before && string(got) != after {
+		h.t.Errorf("the file is between the two: %d bytes, %q", len(got), got)
+	}
+	return string(got) == after
+}
+
+// TestKilled: whatever the moment at which everything on the server is killed,
+// the file is old or new, and the next run needs no help.
+func TestKilled(t *testing.T) {
+	rounds := 60
+	if testing.Short() {
+		rounds = 10
+	}
+	for _, sh := range fastShells {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, sh)
+			before, after := "# mine\nssh-rsa AAAA last", "# mine\nssh-rsa AAAA last\n"+lines(40)
+			news := 0
+			for range rounds {
+				h.write(".ssh/authorized_keys", before, 0o600)
+				done := make(chan error, 1)
+				s := h.session(Options{})
+				go func() {
+					_, err := s.Add(timeout(t), install(sequence(40)...))
+					done <- err
+				}()
+				time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
+				h.killAll()
+				err := <-done
+				isNew := h.oldOrNew(before, after)
+				var e *RemoteError
+				if isNew && err != nil && (!errors.As(err, &e) || !e.Unsure) {
+					t.Errorf("the change was made, but the error says otherwise: %v", err)
+				}
+				if isNew {
+					news++
+				}
+				if r := add(t, h.session(Options{}), install(sequence(40)...)); r.Applied == isNew {
+					t.Errorf("next run: file was new %v, applied %v", isNew, r.Applied)
+				}
+				h.want(".ssh/authorized_keys", after)
+			}
+			t.Logf("%d of %d kills came too late", news, rounds)
+		})
+	}
+}
+
+// killAll kills every process of the host that still runs.
+func (h *host) killAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, cmd := range h.started {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	h.started = nil
+}
+
+// TestKilledAt: as TestKilled, at the moments that matter.
+func TestKilledAt(t *testing.T) {
+	const write = `why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)`
+	for _, tt := range []struct{ name, before, insert string }{
+		{"owner not written", `{ put "$me$nl" >"$1/owner"; } 2>/dev/null`, "kill -9 $$"},
+		{"data half written", `why=$({ put "$text" >"$lock/data"; } 2>&1)`, `put half >"$lock/data"; kill -9 $$`},
+		{"journal half written", `put "$old$nl$file${nl}end$nl" >"$lock/journal"`, `put 12 >"$lock/journal"; kill -9 $$`},
+		{"nothing appended", write, "kill -9 $$"},
+		{"one byte appended", write, `put "${text%"${text#?}"}" >>"$file"; kill -9 $$`},
+		{"half appended", write, `dd bs="$((bytes / 2))" count=1 <"$lock/data" >>"$file" 2>/dev/null; kill -9 $$`},
+		{"all but a byte appended", write, `dd bs="$((bytes - 1))" count=1 <"$lock/data" >>"$file" 2>/dev/null; kill -9 $$`},
+		{"all appended", `got=$(tail`, "kill -9 $$"},
+		{"not unlocked", `rm -rf "$lock"`, "kill -9 $$"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			shells := fastShells
+			if tt.name == "half appended" {
+				shells = allShells
+			}
+			for _, before := range []string{"", "# mine\n", "# no newline"} {
+				slow := tt.name == "owner not written" // a lock nobody signed is waited for
+				if slow && before != "" {
+					continue
+				}
+				each(t, shells, func(t *testing.T, h *host) {
+					own := h.edit
+					h.edit = func(script string) string {
+						if own != nil {
+							script = own(script)
+						}
+						if strings.Count(script, tt.before) != 1 {
+							t.Fatalf("the script has %q %d times", tt.before, strings.Count(script, tt.before))
+						}
+						return strings.Replace(script, tt.before, tt.insert+"\n"+tt.before, 1)
+					}
+					after := before + lines(3)
+					if before == "# no newline" {
+						after = before + "\n" + lines(3)
+					}
+					if before != "" {
+						h.write(".ssh/authorized_keys", before, 0o600)
+					}
+					_, err := h.session(Options{}).Add(timeout(t), install(0, 1, 2))
+					var e *RemoteError
+					if !errors.As(err, &e) || !e.Unsure {
+						t.Errorf("error %v", err)
+					}
+					h.edit = own
+					if slow {
+						h.edit = func(script string) string {
+							if own != nil {
+								script = own(script)
+							}
+							return strings.ReplaceAll(script, "-lt 200", "-lt 40")
+						}
+					}
+					var waits []Wait
+					o := Options{Waiting: func(w Wait) { waits = append(waits, w) }}
+					add(t, h.session(o), install(0, 1, 2))
+					h.want(".ssh/authorized_keys", after)
+					h.wantClean()
+					if slow != (len(waits) > 0) {
+						t.Errorf("told of waiting: %v", waits)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestSFTPRecovers: what a killed shell left is mended over SFTP, which has to
+// wait because it cannot tell whether the process lives.
+func TestSFTPRecovers(t *testing.T) {
+	lockStale = 4 * time.Second
+	t.Cleanup(func() { lockStale = 20 * time.Second })
+	h := newHost(t, testShell{name: "sftp", sftp: true})
+	lock := ".ssh/authorized_keys.ssh-copy-id.lock/"
+	h.write(".ssh/authorized_keys", "# mine\n"+lines(3)[:100], 0o600)
+	h.write(lock+"owner", "here 1 marker\n", 0o600)
+	h.write(lock+"data", lines(3), 0o600)
+	h.write(lock+"journal", "7\n"+h.keysFile()+"\nend\n", 0o600)
+	waits := 0
+	r := add(t, h.session(Options{Waiting: func(Wait) { waits++ }}), install(5))
+	if !r.Recovered || waits != 1 {
+		t.Errorf("recovered %v after %d notes of waiting", r.Recovered, waits)
+	}
+	h.want(".ssh/authorized_keys", "# mine\n"+testLine(5)+"\n")
+	h.wantClean()
+}
+
+// TestNotOurLock: a lock of another account is left alone.
+func TestNotOurLock(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give a file away")
+	}
+	h := newHost(t, testShell{name: "dash"})
+	h.edit = func(s string) string { return strings.Replace(s, `"$idle" -lt 600`, `"$idle" -lt 30`, 2) }
+	h.write(".ssh/authorized_keys", "x\n", 0o600)
+	lock := h.keysFile() + ".ssh-copy-id.lock"
+	os.Mkdir(lock, 0o777)
+	os.Symlink(h.path("bait"), lock+"/owner")
+	os.Chown(lock, 12345, 12345)
+	_, err := h.session(Options{}).Add(timeout(t), install(1))
+	var e *RemoteError
+	if !errors.As(err, &e) || e.Reason != Locked {
+		t.Errorf("error %v", err)
+	}
+	h.want(".ssh/authorized_keys", "x\n")
+	if _, err := os.Lstat(h.path("bait")); err == nil {
+		t.Error("wrote through the link in another account's lock")
+	}
+}
+
+// fullDisk is a host whose home is a small tmpfs in a mount namespace.
+func fullDisk(t *testing.T, sh testShell) *host {
+	t.Helper()
+	if os.Getuid() != 0 {
+		if os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
+			t.Fatal("a mount needs root")
+		}
+		t.Skip("a mount needs root")
+	}
+	need(t, "unshare")
+	need(t, "nsenter")
+	h := newHost(t, sh)
+	holder := exec.Command("unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k,mode=755 tmpfs "$0" && echo ready && exec cat`, h.home)
+	in, _ := holder.StdinPipe()
+	out, _ := holder.StdoutPipe()
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(); holder.Wait() })
+	if n, _ := out.Read(make([]byte, 10)); n == 0 {
+		t.Fatal("cannot mount a tmpfs in a namespace")
+	}
+	h.prefix = []string{"nsenter", "-t", fmt.Sprint(holder.Process.Pid), "-m", "--"}
+	h.inner = h.home
+	h.home = fmt.Sprintf("/proc/%d/root%s", holder.Process.Pid, h.home)
+	return h
+}
+
+// TestFullDisk: at every amount of room, the file is old or new.
+func TestFullDisk(t *testing.T) {
+	for _, sh := range append(slices.Clone(fastShells), testShell{name: "bash"}, testShell{name: "sftp", sftp: true}) {
+		t.Run(sh.name, func(t *testing.T) {
+			h := fullDisk(t, sh)
+			outcomes := map[Reason]int{}
+			const mine = "# mine\nssh-rsa AAAA last"
+			for _, before := range []string{"", mine} {
+				for room := 0; room <= 40<<10; room += 4 << 10 {
+					os.RemoveAll(h.path(".ssh"))
+					os.Remove(h.path("filler"))
+					after := lines(120)
+					if before != "" {
+						h.write(".ssh/authorized_keys", before, 0o600)
+						after = before + "\n" + after
+					}
+					fill(t, h.path("filler"), room)
+					_, err := h.session(Options{}).Add(timeout(t), install(sequence(120)...))
+					isNew := h.oldOrNew(before, after)
+					if isNew != (err == nil) {
+						t.Errorf("room %d: changed %v, error %v", room, isNew, err)
+					}
+					var e *RemoteError
+					if errors.As(err, &e) {
+						outcomes[e.Reason]++
+					} else {
+						outcomes["installed"]++
+					}
+					if _, statErr := os.Stat(h.keysFile()); before == "" && !isNew && statErr == nil {
+						t.Errorf("room %d: a file was made and left", room)
+					}
+				}
+			}
+			os.Remove(h.path("filler"))
+			add(t, h.session(Options{}), install(500))
+			h.wantClean()
+			if outcomes[Full] == 0 || outcomes["installed"] == 0 || len(outcomes) > 2 {
+				t.Errorf("outcomes %v", outcomes)
+			}
+		})
+	}
+}
+
+// fill leaves room bytes on the file system of a file.
+func fill(t *testing.T, name string, room int) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4<<10)
+	size := 0
+	for {
+		n, err := f.Write(block)
+		if size += n; err != nil {
+			break
+		}
+	}
+	if err := f.Truncate(int64(max(0, size-room))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestForbidden: what an ordinary account may not write stays what it is.
+func TestForbidden(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to be somebody else")
+	}
+	each(t, allRoads, func(t *testing.T, h *host) {
+		h.uid = 65534
+		chown := func(name string, uid int) {
+			if err := os.Chown(h.path(name), uid, uid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		chown(".", 65534)
+		h.write(".ssh/authorized_keys", "x\n", 0o444)
+		chown(".ssh", 65534)
+		chown(".ssh/authorized_keys", 65534)
+		denied := func(when string, want Reason) {
+			t.Helper()
+			_, err := h.session(Options{}).Add(timeout(t), install(1))
+			var e *RemoteError
+			if !errors.As(err, &e) || e.Reason != want {
+				t.Errorf("%s: %v, want %s", when, err, want)
+			}
+			h.want(".ssh/authorized_keys", "x\n")
+			h.wantClean()
+		}
+		denied("read-only file", Denied)
+
+		// Somebody else's file in a directory that is ours.
+		chown(".ssh/authorized_keys", 0)
+		c := Change{Repair: true}
+		if r := add(t, h.session(Options{}), c); len(r.Repaired) > 0 {
+			t.Errorf("repaired %v", r.Repaired)
+		}
+		denied("root's file", Denied)
+		os.Chmod(h.keysFile(), 0)
+		denied("unreadable file", Unreadable)
+
+		// Our file in a directory we may not write to: the lock goes elsewhere.
+		os.Chmod(h.keysFile(), 0o600)
+		chown(".ssh/authorized_keys", 65534)
+		chown(".ssh", 0)
+		os.Chmod(h.path(".ssh"), 0o755)
+		if r := add(t, h.session(Options{}), install(1)); !r.Applied {
+			t.Errorf("%+v", r)
+		}
+		h.want(".ssh/authorized_keys", "x\n"+testLine(1)+"\n")
+		chown(".", 0)
+		add(t, h.session(Options{}), install(2))
+		h.want(".ssh/authorized_keys", "x\n"+testLine(1)+"\n"+testLine(2)+"\n")
+		h.wantClean()
+		if left, _ := filepath.Glob("/tmp/.ssh-copy-id.65534.lock"); left != nil {
+			t.Errorf("left behind: %q", left)
+		}
+
+		// No directory, and no right to make one.
+		os.RemoveAll(h.path(".ssh"))
+		_, err := h.session(Options{}).Add(timeout(t), install(1))
+		var e *RemoteError
+		if !errors.As(err, &e) || e.Stage != StageMkdir || e.Reason != Denied {
+			t.Errorf("no directory: %v", err)
+		}
+	})
+}
+
+// TestImmutable: a file that cannot be changed even by root.
+func TestImmutable(t *testing.T) {
+	chattr := need(t, "chattr")
+	each(t, allRoads, func(t *testing.T, h *host) {
+		h.write(".ssh/authorized_keys", "x", 0o644)
+		if err := exec.Command(chattr, "+i", h.keysFile()).Run(); err != nil {
+			t.Skip("the file system has no such attribute, or this is not root")
+		}
+		t.Cleanup(func() { exec.Command(chattr, "-i", h.keysFile()).Run() })
+		c := install(1)
+		c.Repair = true
+		_, err := h.session(Options{}).Add(timeout(t), c)
+		var e *RemoteError
+		if !errors.As(err, &e) || e.Reason != Immutable && e.Reason != Denied || e.Stage != StageAppend {
+			t.Errorf("error %v", err)
+		}
+		h.want(".ssh/authorized_keys", "x")
+		h.wantClean()
+	})
+}
