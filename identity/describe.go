@@ -1,0 +1,54 @@
+package identity
+
+import (
+	"crypto/dsa"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Describe gives what `ssh-keygen -l` prints of a key: its length in bits, its
+// kind in capitals (sshkey_type in sshkey.c) and its SHA256 fingerprint.
+func Describe(key ssh.PublicKey) (bits int, kind, fingerprint string) {
+	suffix := ""
+	plain := key
+	if cert, ok := key.(*ssh.Certificate); ok {
+		plain, suffix = cert.Key, "-CERT"
+	}
+	return length(plain), kindOf(plain.Type()) + suffix, ssh.FingerprintSHA256(plain)
+}
+
+func kindOf(name string) string {
+	switch {
+	case name == ssh.KeyAlgoRSA:
+		return "RSA"
+	case name == ssh.InsecureKeyAlgoDSA:
+		return "DSA"
+	case name == ssh.KeyAlgoSKED25519:
+		return "ED25519-SK"
+	case name == ssh.KeyAlgoSKECDSA256:
+		return "ECDSA-SK"
+	case strings.HasPrefix(name, "ecdsa-sha2-"):
+		return "ECDSA"
+	case name == ssh.KeyAlgoED25519:
+		return "ED25519"
+	}
+	return strings.ToUpper(name)
+}
+
+// length is the size of a key in bits; that of the curve where it has one.
+func length(key ssh.PublicKey) int {
+	if held, ok := key.(ssh.CryptoPublicKey); ok {
+		switch k := held.CryptoPublicKey().(type) {
+		case *rsa.PublicKey:
+			return k.N.BitLen()
+		case *ecdsa.PublicKey:
+			return k.Curve.Params().BitSize
+		case *dsa.PublicKey:
+			return k.P.BitLen()
+		}
+	}
+	return 256
+}
