@@ -1,0 +1,130 @@
+package copyid
+
+import (
+	"context"
+	"errors"
+
+	"ssh-copy-id/internal/remote"
+)
+
+// maxReplans bounds how often a file that others change at the same time is
+// planned for anew.
+const maxReplans = 8
+
+// ErrBusy tells that the target file changed faster than it could be planned
+// for.
+var ErrBusy = errors.New("the target file keeps changing")
+
+// Apply does what the plan says: it is the only road that writes. Where the
+// target file turns out to hold one of the keys, Apply decides anew by what
+// stands there, as Plan would have. It closes the plan.
+//
+// Errors are those of package remote, and ErrBusy. The file then is what it
+// was.
+func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
+	if c.o.DryRun {
+		return nil, ErrDryRun
+	}
+	defer p.Close()
+	report := &Report{Target: p.Target, User: p.User, HostName: p.HostName, Port: p.Port}
+	if c.settled(p) {
+		report.Keys = p.Keys
+		return report, nil
+	}
+	pending := p.ToInstall()
+	if c.o.Progress.Installing != nil {
+		c.o.Progress.Installing(pending)
+	}
+	var v *verification
+	if !c.o.NoVerify {
+		v = c.startVerification(ctx, p, pending)
+	}
+	result, err := c.change(ctx, p)
+	if err != nil {
+		v.abandon()
+		return nil, err
+	}
+	report.take(p, result)
+	if v != nil {
+		report.Verification = v.ask()
+		if len(report.Verification.Refused) > 0 {
+			report.Verification.Causes = causes(p, result)
+		}
+	}
+	return report, nil
+}
+
+// change brings the target file to what the plan wants. The first attempt
+// rests on the server's answers alone, and holds only if no line of the file
+// contains one of the keys; otherwise the file's lines decide.
+func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
+	var result *remote.Result
+	err := c.withSession(ctx, p, func(session remote.Session) (err error) {
+		if c.o.Force {
+			if err := p.noteStanding(ctx, session); err != nil {
+				return err
+			}
+		}
+		for range maxReplans {
+			result, err = session.Add(ctx, c.changeFor(p))
+			if err != nil || result.Applied {
+				return err
+			}
+			p.replan(&result.State)
+		}
+		return ErrBusy
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Path = result.State.Path
+	return result, nil
+}
+
+// noteStanding finds the lines that hold the keys already, for a plan that adds
+// them all the same: the person is told where that widens access.
+func (p *Plan) noteStanding(ctx context.Context, session remote.Session) error {
+	state, err := session.Read(ctx, blobs(p.ToInstall()))
+	if err != nil {
+		return err
+	}
+	for i := range p.Keys {
+		p.Keys[i].decide(state.Candidates)
+		p.Keys[i].Decision = Install
+	}
+	return nil
+}
+
+// changeFor is the remote change of a plan.
+func (c *Client) changeFor(p *Plan) remote.Change {
+	ids := p.ToInstall()
+	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair}
+	for _, id := range ids {
+		change.Lines = append(change.Lines, id.Entry.Line())
+	}
+	change.Blobs = blobs(ids)
+	if p.state != nil {
+		change.Expect = p.state.Sum
+	}
+	return change
+}
+
+// replan decides by the file about every key the server's answers did not
+// settle.
+func (p *Plan) replan(state *remote.State) {
+	for i := range p.Keys {
+		if p.Keys[i].Decision != Accepted {
+			p.Keys[i].Decision = Install
+		}
+	}
+	p.takeState(state)
+}
+
+// take fills the report from the plan as it was carried out.
+func (r *Report) take(p *Plan, result *remote.Result) {
+	r.Keys, r.Path = p.Keys, result.State.Path
+	r.Created, r.Notes = result.Created, result.Notes
+	for _, repair := range result.Repaired {
+		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})
+	}
+}

@@ -1,0 +1,191 @@
+package copyid
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// login gathers the keys that may log in to a host and to its jump hosts: the
+// agent's, and the IdentityFiles of ssh_config. Nothing is opened before a
+// server wants a key.
+type login struct {
+	c    *Client
+	ids  []identity.Identity
+	host *sshconfig.Host
+
+	mu     sync.Mutex
+	agents map[string][]ssh.Signer // by IdentityAgent
+}
+
+func (c *Client) newLogin(host *sshconfig.Host, ids []identity.Identity) *login {
+	return &login{c: c, ids: ids, host: host, agents: map[string][]ssh.Signer{}}
+}
+
+// keys are the ones that may log in to h, in ssh's order (pubkey_prepare in
+// sshconnect2.c): configured files that the agent holds, the agent's other
+// keys unless IdentitiesOnly, then files. The private halves of the identities
+// to install come last: they log in where the server accepts one already.
+func (l *login) keys(h *sshconfig.Host) []sshclient.Key {
+	agentKeys := l.agentSigners(h.IdentityAgent)
+	files := l.fileKeys(h)
+	if h.IdentitiesOnly {
+		agentKeys = onlyIn(agentKeys, files)
+	}
+	var keys []sshclient.Key
+	for _, signer := range agentKeys {
+		keys = append(keys, sshclient.Key{Signer: signer, Origin: "agent"})
+	}
+	keys = append(keys, files...)
+	if h == l.host {
+		keys = append(keys, l.identityKeys()...)
+	}
+	return distinct(keys)
+}
+
+// only are the keys that can sign for ids.
+func (l *login) only(ids []identity.Identity) []sshclient.Key {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[string(id.Entry.Key.Marshal())] = true
+	}
+	var keys []sshclient.Key
+	for _, k := range l.keys(l.host) {
+		if wanted[string(k.Signer.PublicKey().Marshal())] {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// agentSigners lists an agent once.
+func (l *login) agentSigners(identityAgent string) []ssh.Signer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if signers, known := l.agents[identityAgent]; known {
+		return signers
+	}
+	l.agents[identityAgent] = nil
+	if l.c.o.Agent == nil || identityAgent == "none" {
+		return nil
+	}
+	opened, err := l.c.o.Agent(identityAgent)
+	if err != nil {
+		l.debug("agent: %v", err)
+		return nil
+	}
+	signers, err := opened.Signers()
+	if err != nil {
+		l.debug("agent: %v", err)
+		return nil
+	}
+	l.agents[identityAgent] = signers
+	return signers
+}
+
+// fileKeys are the IdentityFiles that can be read.
+func (l *login) fileKeys(h *sshconfig.Host) []sshclient.Key {
+	var keys []sshclient.Key
+	for _, path := range h.IdentityFiles {
+		if key, ok := l.fileKey(h, path); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// identityKeys are the private halves of the identities to install.
+func (l *login) identityKeys() []sshclient.Key {
+	var keys []sshclient.Key
+	for _, id := range l.ids {
+		if id.Origin.PrivateKey == "" {
+			continue
+		}
+		key, ok := l.fileKey(l.host, id.Origin.PrivateKey)
+		if ok && string(key.Signer.PublicKey().Marshal()) == string(id.Entry.Key.Marshal()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// fileKey makes a key of a private key file; not ok where there is none.
+func (l *login) fileKey(h *sshconfig.Host, path string) (sshclient.Key, bool) {
+	if _, err := os.Stat(path); err != nil {
+		return sshclient.Key{}, false
+	}
+	signer, err := identity.Signer(path, l.passphrase(h, path))
+	if err != nil {
+		l.unusable(path, err)
+		return sshclient.Key{}, false
+	}
+	return sshclient.Key{Signer: signer, Asks: signer.Encrypted(), Origin: path}, true
+}
+
+// passphrase asks for the passphrase of a file in ssh's words
+// (load_identity_file in sshconnect2.c).
+func (l *login) passphrase(h *sshconfig.Host, path string) func() ([]byte, error) {
+	if h.BatchMode || l.c.o.UI.Secret == nil {
+		return nil
+	}
+	return func() ([]byte, error) {
+		return l.c.o.UI.Secret(fmt.Sprintf("Enter passphrase for key '%s': ", path))
+	}
+}
+
+// unusable tells why a file is passed over: aloud where others may read it,
+// because that is for the person to mend.
+func (l *login) unusable(path string, err error) {
+	var mode *identity.ModeError
+	if errors.As(err, &mode) {
+		l.c.notice(fmt.Sprintf("Permissions %04o for '%s' are too open: this private key will be ignored.", mode.Mode.Perm(), path))
+		return
+	}
+	l.debug("identity file %s: %v", path, err)
+}
+
+func (l *login) debug(format string, args ...any) {
+	if l.c.o.UI.Debug != nil {
+		l.c.o.UI.Debug(1, fmt.Sprintf(format, args...))
+	}
+}
+
+// onlyIn keeps the agent's keys that a configured file names too.
+func onlyIn(agentKeys []ssh.Signer, files []sshclient.Key) []ssh.Signer {
+	var kept []ssh.Signer
+	for _, signer := range agentKeys {
+		for _, file := range files {
+			if string(signer.PublicKey().Marshal()) == string(file.Signer.PublicKey().Marshal()) {
+				kept = append(kept, signer)
+				break
+			}
+		}
+	}
+	return kept
+}
+
+// distinct keeps the first way to sign for each key, and of two ways the one
+// that asks nobody.
+func distinct(keys []sshclient.Key) []sshclient.Key {
+	place := map[string]int{}
+	var kept []sshclient.Key
+	for _, k := range keys {
+		blob := string(k.Signer.PublicKey().Marshal())
+		at, seen := place[blob]
+		switch {
+		case !seen:
+			place[blob] = len(kept)
+			kept = append(kept, k)
+		case kept[at].Asks && !k.Asks:
+			kept[at] = k
+		}
+	}
+	return kept
+}

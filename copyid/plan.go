@@ -1,0 +1,311 @@
+package copyid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// Decision is what a plan says about one key.
+type Decision int
+
+// The decisions.
+const (
+	// Install: the key is not there and will be added.
+	Install Decision = iota
+	// Accepted: the server says it accepts the key already.
+	Accepted
+	// InFile: the target file holds the key as it would be installed, or
+	// without options where it would be installed without.
+	InFile
+	// InFileOtherwise: the target file holds the key with other options.
+	InFileOtherwise
+)
+
+// KeyPlan is the decision about one key.
+type KeyPlan struct {
+	Identity identity.Identity
+	Decision Decision
+	// Line is the number of the line in the target file that holds the key,
+	// counted from 1; 0 where that is not known.
+	Line int
+	// Standing are the options the key has on that line; nil for none.
+	Standing []string
+}
+
+// Basis is what a plan rests on.
+type Basis int
+
+// The bases.
+const (
+	// Nothing was looked at: Force and DryRun together.
+	Nothing Basis = iota
+	// Queries: the server was asked about keys; the file was not read.
+	Queries
+	// File: the target file was read.
+	File
+)
+
+// Plan is what is to be done on one host.
+type Plan struct {
+	Target Target
+	// User, HostName and Port are what the destination resolves to.
+	User, HostName string
+	Port           int
+	// Keys holds a decision for each identity, in their order.
+	Keys []KeyPlan
+	// Basis is what the decisions rest on.
+	Basis Basis
+	// Path is the target file as the server names it; "" until it was read.
+	Path string
+	// LoggedIn is false where the server was only asked about keys.
+	LoggedIn bool
+
+	host  *sshconfig.Host
+	conn  *sshclient.Conn
+	login *login
+	state *remote.State
+}
+
+// ToInstall are the identities the plan adds, in order.
+func (p *Plan) ToInstall() []identity.Identity {
+	var ids []identity.Identity
+	for _, k := range p.Keys {
+		if k.Decision == Install {
+			ids = append(ids, k.Identity)
+		}
+	}
+	return ids
+}
+
+// Close ends the connection the plan holds. A plan that was applied is closed
+// already; closing it again does nothing.
+func (p *Plan) Close() error {
+	if p.conn == nil {
+		return nil
+	}
+	conn := p.conn
+	p.conn = nil
+	return conn.Close()
+}
+
+// Plan connects to target, logs in where that is needed, and decides what to
+// do with each identity. It changes nothing on the server. The plan holds an
+// open connection until it is applied or closed.
+//
+// Errors are those of packages sshconfig, sshclient, hostkey and remote.
+func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identity) (*Plan, error) {
+	host, err := c.resolve(target, target.Destination)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range host.Notices {
+		c.notice(text)
+	}
+	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host}
+	for _, id := range ids {
+		p.Keys = append(p.Keys, KeyPlan{Identity: id})
+	}
+	if c.o.Force && c.o.DryRun {
+		return p, nil
+	}
+	p.login = c.newLogin(host, ids)
+	p.Basis = Queries
+	if err := c.connect(ctx, p); err != nil {
+		p.Close()
+		return nil, err
+	}
+	if c.o.DryRun && p.conn.Client != nil && !c.settled(p) {
+		if err := c.read(ctx, p); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// resolve reads ssh_config for a destination. A jump host does not inherit
+// the command line's settings of the destination (as ssh -J).
+func (c *Client) resolve(target Target, destination string) (*sshconfig.Host, error) {
+	in := sshconfig.Input{
+		Destination: destination, ConfigFile: target.ConfigFile,
+		Home: c.o.Home, LocalUser: c.o.User, LookupEnv: c.o.LookupEnv,
+	}
+	if destination == target.Destination {
+		in.Options = target.Config
+	}
+	return sshconfig.Resolve(in)
+}
+
+// asks tells whether the server's word about a key counts. With a target file
+// of its own only that file does, and Force wants no answer.
+func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
+
+// connect opens the connection and takes the server's answers into the plan.
+func (c *Client) connect(ctx context.Context, p *Plan) error {
+	if p.host.Unusable != nil {
+		return p.host.Unusable
+	}
+	o := sshclient.Options{
+		Host: p.host, Home: c.o.Home, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
+		NeverAsk: c.o.DryRun, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
+		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolve(p.Target, hop) },
+	}
+	if c.asks() {
+		for _, k := range p.Keys {
+			o.Query = append(o.Query, k.Identity.Entry.Key)
+		}
+	}
+	o.Queried = func(answers sshclient.Answers) {
+		p.takeAnswers(c.asks(), answers)
+		if c.o.Progress.Remaining != nil && !c.o.Force {
+			c.o.Progress.Remaining(p.ToInstall())
+		}
+	}
+	if c.o.Progress.Asking != nil && !c.o.Force {
+		c.o.Progress.Asking()
+	}
+	conn, err := sshclient.Connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	p.conn, p.LoggedIn = conn, conn.Client != nil
+	return nil
+}
+
+// takeAnswers marks the keys the server accepts.
+func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
+	for i := range p.Keys {
+		if count && answers.Accepted(p.Keys[i].Identity.Entry.Key) {
+			p.Keys[i].Decision = Accepted
+		}
+	}
+}
+
+// settled tells that nothing is left to look up or to do.
+func (c *Client) settled(p *Plan) bool { return len(p.ToInstall()) == 0 }
+
+// read looks at the target file and decides anew about the keys that are to be
+// installed.
+func (c *Client) read(ctx context.Context, p *Plan) error {
+	return c.withSession(ctx, p, func(session remote.Session) error {
+		state, err := session.Read(ctx, blobs(p.ToInstall()))
+		if err == nil {
+			p.takeState(state)
+		}
+		return err
+	})
+}
+
+// withSession works on the file through a shell; through SFTP where that is
+// asked for, or where no shell answers and SFTP does.
+func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
+	o := remote.Options{
+		Target: c.o.TargetPath, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
+	}
+	if c.o.SFTP {
+		return inSession(ctx, p, o, remote.OpenSFTP, work)
+	}
+	err := inSession(ctx, p, o, remote.OpenShell, work)
+	var failed *remote.RemoteError
+	if !errors.As(err, &failed) || failed.Unsure {
+		return err
+	}
+	switch failed.Reason {
+	case remote.Refused, remote.NoAnswer, remote.Eaten:
+		if inSession(ctx, p, o, remote.OpenSFTP, work) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+type opener func(context.Context, *ssh.Client, remote.Options) (remote.Session, error)
+
+func inSession(ctx context.Context, p *Plan, o remote.Options, open opener, work func(remote.Session) error) error {
+	session, err := open(ctx, p.conn.Client, o)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	return work(session)
+}
+
+// waiting tells that another program holds the file's lock.
+func (c *Client) waiting(w remote.Wait) {
+	c.notice(fmt.Sprintf("waiting for another program that is changing the file (%s)", w.Holder))
+}
+
+// takeState decides by the target file about the keys still to be installed.
+func (p *Plan) takeState(state *remote.State) {
+	p.state, p.Path, p.Basis = state, state.Path, File
+	for i := range p.Keys {
+		if p.Keys[i].Decision == Install {
+			p.Keys[i].decide(state.Candidates)
+		}
+	}
+}
+
+// decide looks for the key among the lines that contain its blob. A line that
+// holds it with exactly the wanted options is the key itself; otherwise the
+// first line that holds it counts, because it is the first that sshd uses.
+func (k *KeyPlan) decide(candidates []remote.Candidate) {
+	for _, candidate := range candidates {
+		entry, err := authkeys.ParseEntry(candidate.Text)
+		if err != nil || entry.Blob() != k.Identity.Entry.Blob() {
+			continue
+		}
+		same := sameOptions(entry.Options, k.Identity.Entry.Options)
+		if k.Decision == Install || same && k.Decision == InFileOtherwise {
+			k.Line, k.Standing = candidate.Number, entry.Options
+			k.Decision = InFileOtherwise
+			if same {
+				k.Decision = InFile
+			}
+		}
+	}
+}
+
+// sameOptions compares option lists as sets: their order means nothing.
+func sameOptions(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	count := map[string]int{}
+	for _, option := range a {
+		count[option]++
+	}
+	for _, option := range b {
+		if count[option]--; count[option] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func blobs(ids []identity.Identity) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = id.Entry.Blob()
+	}
+	return list
+}
+
+func publicKeys(ids []identity.Identity) []ssh.PublicKey {
+	list := make([]ssh.PublicKey, len(ids))
+	for i, id := range ids {
+		list[i] = id.Entry.Key
+	}
+	return list
+}
+
+// ErrDryRun is what Apply answers when Options.DryRun is set.
+var ErrDryRun = errors.New("a dry run changes nothing")

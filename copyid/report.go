@@ -1,0 +1,62 @@
+package copyid
+
+import (
+	"io/fs"
+
+	"ssh-copy-id/identity"
+)
+
+// Report is what was done on one host.
+type Report struct {
+	Target Target
+	// User, HostName and Port are what the destination resolved to.
+	User, HostName string
+	Port           int
+	// Path is the target file as the server names it; "" where it was not
+	// touched because the server accepts every key already.
+	Path string
+	// Keys holds the last decision about each key: Install means added.
+	Keys []KeyPlan
+	// Created are the files and directories that were made.
+	Created []string
+	// Repaired are the modes that were changed.
+	Repaired []Repair
+	// Notes are remarks of the remote side, not escaped.
+	Notes []string
+	// Verification is what the server said afterwards.
+	Verification Verification
+}
+
+// Added are the identities that were added, in order.
+func (r *Report) Added() []identity.Identity {
+	var ids []identity.Identity
+	for _, k := range r.Keys {
+		if k.Decision == Install {
+			ids = append(ids, k.Identity)
+		}
+	}
+	return ids
+}
+
+// Repair is one changed mode.
+type Repair struct {
+	Path     string
+	From, To fs.FileMode
+}
+
+// Verification is what the server says about the keys after the change.
+type Verification struct {
+	// Done is false where the server was not asked, or Err kept us from it.
+	Done bool
+	// Accepted and Refused are the keys asked about.
+	Accepted, Refused []identity.Identity
+	// Unasked are keys that were not asked about because the server had
+	// refused too many others.
+	Unasked []identity.Identity
+	// LoggedIn is true where one of the keys logged in fully.
+	LoggedIn bool
+	// Causes are the likely reasons for a refusal, the likeliest first.
+	Causes []Cause
+	// Err is why the server could not be asked.
+	Err error
+}

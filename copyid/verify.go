@@ -1,0 +1,76 @@
+package copyid
+
+import (
+	"context"
+
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// verification is the second connection: it is made while the first one still
+// works on the file, waits before it authenticates, and then asks whether the
+// server accepts the keys.
+type verification struct {
+	ids    []identity.Identity
+	ready  chan struct{}
+	cancel context.CancelFunc
+	result chan verified
+}
+
+type verified struct {
+	conn *sshclient.Conn
+	err  error
+}
+
+// startVerification begins the handshake of the second connection.
+func (c *Client) startVerification(ctx context.Context, p *Plan, ids []identity.Identity) *verification {
+	ctx, cancel := context.WithCancel(ctx)
+	v := &verification{ids: ids, ready: make(chan struct{}), cancel: cancel, result: make(chan verified, 1)}
+	o := sshclient.Options{
+		Host: p.host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true,
+		StopWhenAccepted: true, HostKey: p.conn.HostKey, BeforeAuth: v.ready, Dial: p.conn.Redial,
+		Keys:  func(*sshconfig.Host) []sshclient.Key { return p.login.only(ids) },
+		Shell: c.o.Shell, ProxyStderr: func(string) {},
+	}
+	go func() {
+		conn, err := sshclient.Connect(ctx, o)
+		v.result <- verified{conn, err}
+	}()
+	return v
+}
+
+// abandon ends the second connection without a question.
+func (v *verification) abandon() {
+	if v == nil {
+		return
+	}
+	v.cancel()
+	if r := <-v.result; r.conn != nil {
+		r.conn.Close()
+	}
+}
+
+// ask lets the second connection ask its questions and waits for the answers.
+func (v *verification) ask() Verification {
+	close(v.ready)
+	defer v.cancel()
+	r := <-v.result
+	if r.err != nil {
+		return Verification{Err: r.err}
+	}
+	defer r.conn.Close()
+	result := Verification{Done: true, LoggedIn: r.conn.Client != nil}
+	for _, id := range v.ids {
+		accepted, asked := r.conn.Answers[string(id.Entry.Key.Marshal())]
+		switch {
+		case !asked:
+			result.Unasked = append(result.Unasked, id)
+		case accepted:
+			result.Accepted = append(result.Accepted, id)
+		default:
+			result.Refused = append(result.Refused, id)
+		}
+	}
+	return result
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/hostkey"
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/term"
+)
+
+// failure prints the one ERROR line of a failed run, between blank lines as
+// the stock script has it.
+func (p *printer) failure(err error) {
+	var usage *UsageError
+	if errors.As(err, &usage) {
+		p.usageError(err)
+		return
+	}
+	if text := hostkey.Explain(err); text != "" {
+		lines := strings.Split(text, "\n")
+		last := len(lines) - 1
+		if last > 0 {
+			p.tell("%s\n", term.EscapeLines(strings.Join(lines[:last], "\n")))
+		}
+		p.tell("\n%s: ERROR: %s\n\n", p.name, term.Escape(lines[last]))
+		return
+	}
+	p.tell("\n%s: ERROR: %s\n\n", p.name, sentence(err))
+}
+
+// usageError prints what is wrong with the command line, and the usage where
+// that helps.
+func (p *printer) usageError(err error) {
+	var usage *UsageError
+	if !errors.As(err, &usage) {
+		p.failure(err)
+		return
+	}
+	switch {
+	case usage.Text == "":
+	case usage.Getopt:
+		p.tell("%s: %s\n", p.name, term.Escape(usage.Text))
+	case usage.ShowUsage:
+		p.tell("%s: ERROR: %s\n\n", p.name, term.Escape(usage.Text))
+	default:
+		p.tell("\n%s: ERROR: %s\n\n", p.name, term.Escape(usage.Text))
+	}
+	if usage.ShowUsage {
+		printUsage(p.err, p.name)
+	}
+}
+
+// sentence turns the facts of an error into words: ssh's own where ssh has
+// them.
+func sentence(err error) string {
+	var (
+		file      *fileError
+		keyFile   *identity.FileError
+		hop       *sshclient.HopError
+		dial      *sshclient.DialError
+		handshake *sshclient.HandshakeError
+		auth      *sshclient.AuthError
+		closed    *sshclient.ClosedError
+		failed    *remote.RemoteError
+	)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
+		return "interrupted; nothing was changed"
+	case errors.As(err, &file):
+		return fileSentence(file)
+	case errors.As(err, &keyFile):
+		return term.Escape(keyFile.Error())
+	case errors.As(err, &hop):
+		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
+	case errors.As(err, &dial):
+		return dialSentence(dial)
+	case errors.As(err, &handshake):
+		return handshakeSentence(handshake)
+	case errors.As(err, &auth):
+		return authSentence(auth)
+	case errors.As(err, &closed):
+		return fmt.Sprintf("%s port %d closed the connection during the login: %s", term.Escape(closed.Host), closed.Port, term.Escape(cause(closed.Err)))
+	case errors.As(err, &failed):
+		return remoteSentence(failed)
+	}
+	return term.Escape(err.Error())
+}
+
+// fileSentence are the words of use_id_file in the stock script.
+func fileSentence(e *fileError) string {
+	text := fmt.Sprintf("failed to open ID file '%s': %s", term.Escape(e.path), systemText(e.err))
+	if e.pub != "" {
+		text += fmt.Sprintf("\n\t(to install the contents of '%s' anyway, look at the -f option)", term.Escape(e.pub))
+	}
+	return text
+}
+
+func dialSentence(e *sshclient.DialError) string {
+	var dns *net.DNSError
+	switch {
+	case e.Resolving && errors.As(e.Err, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", term.Escape(e.Host))
+	case e.Resolving:
+		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", term.Escape(e.Host), term.Escape(cause(e.Err)))
+	}
+	return fmt.Sprintf("ssh: connect to host %s port %d: %s", term.Escape(e.Host), e.Port, systemText(e.Err))
+}
+
+func handshakeSentence(e *sshclient.HandshakeError) string {
+	host := term.Escape(e.Host)
+	switch {
+	case e.TimedOut:
+		return fmt.Sprintf("%s port %d: connection timed out during %s", host, e.Port, e.Stage)
+	case e.Said != "":
+		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Escape(e.Said))
+	}
+	return fmt.Sprintf("%s port %d: %s failed: %s", host, e.Port, e.Stage, term.Escape(cause(e.Err)))
+}
+
+func authSentence(e *sshclient.AuthError) string {
+	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Escape(strings.Join(e.Methods, ",")))
+	switch {
+	case errors.Is(e.Err, term.ErrInterrupted):
+		return "interrupted; nothing was changed"
+	case errors.Is(e.Err, term.ErrNoTerminal):
+		text += " There is no terminal to ask for a password on; run this in one, or set SSH_ASKPASS"
+	case e.Err != nil:
+		text += " " + term.Escape(e.Err.Error())
+	case e.NotAsked == sshclient.BatchMode:
+		text += " No password was asked for, because BatchMode is on"
+	case e.NotAsked == sshclient.HostKeyChanged:
+		text += " No password was sent, because the host key has changed"
+	}
+	return text
+}
+
+// systemText is an operating system error in the words of strerror(3), which
+// scripts know; anything else as it is.
+func systemText(err error) string {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, errWindowsRefused):
+		return "Connection refused"
+	case errors.Is(err, fs.ErrNotExist):
+		return "No such file or directory"
+	case errors.Is(err, fs.ErrPermission):
+		return "Permission denied"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "Connection timed out"
+	}
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		text := number.Error()
+		return strings.ToUpper(text[:1]) + text[1:]
+	}
+	return term.Escape(cause(err))
+}
+
+// cause is the text of the innermost error that says something of its own.
+func cause(err error) string {
+	if err == nil {
+		return "no reason given"
+	}
+	text := err.Error()
+	for _, noise := range []string{"ssh: handshake failed: ", "ssh: "} {
+		text = strings.TrimPrefix(text, noise)
+	}
+	return text
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/term"
+)
+
+// remoteSentence says why the target file could not be read or changed, and
+// what to do about it.
+func remoteSentence(e *remote.RemoteError) string {
+	path, detail := orDefault(e.Path), term.Escape(strings.TrimSpace(e.Detail))
+	text := ""
+	switch e.Reason {
+	case remote.Refused:
+		text = "the server runs no commands for this account, or offers it no SFTP"
+	case remote.NoAnswer:
+		text = "the account has no usable shell: another program answered (a forced command, nologin or the like)"
+	case remote.Eaten:
+		text = "a start-up file of the account's shell reads standard input; try -s to use SFTP"
+	case remote.Closed:
+		text = "the connection ended"
+	case remote.Directory:
+		text = path + " is a directory, not a file"
+	case remote.Irregular:
+		text = path + " is not a regular file"
+	case remote.Unreadable:
+		text = path + " cannot be read by this account"
+	case remote.NotText:
+		text = path + " is UTF-16 or binary: sshd cannot read it, so nothing was appended; save it as UTF-8 first"
+	case remote.Locked:
+		text = path + " is locked by another program that does not let go"
+	case remote.Full:
+		text = "no space left on the disk of " + path
+	case remote.Quota:
+		text = "the disk quota of the account is used up, " + path + " cannot grow"
+	case remote.ReadOnly:
+		text = path + " is on a read-only file system"
+	case remote.Denied:
+		text = path + " may not be written by this account"
+	case remote.Immutable:
+		text = path + " is protected against changes (an immutable or append-restricted file)"
+	case remote.NotDir:
+		text = "a part of the path " + path + " is a file, not a directory"
+	default:
+		text = fmt.Sprintf("changing %s failed (%s)", path, e.Reason)
+	}
+	if detail != "" {
+		text += "; the server said: " + detail
+	}
+	if e.Unsure {
+		return text + ". The change had been sent, and was made whole or not at all: run the command again to see"
+	}
+	return text + ". No key was added"
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
+)
+
+// printer writes what a person or a script reads. Each message is one write,
+// so that lines of concurrent work do not mix.
+type printer struct {
+	name     string // argv[0]
+	mu       sync.Mutex
+	out, err io.Writer
+}
+
+// print writes to standard output.
+func (p *printer) print(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, format, args...)
+}
+
+// tell writes to standard error.
+func (p *printer) tell(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.err, format, args...)
+}
+
+func (p *printer) info(format string, args ...any) {
+	p.tell("%s: INFO: %s\n", p.name, fmt.Sprintf(format, args...))
+}
+
+func (p *printer) warning(format string, args ...any) {
+	p.tell("%s: WARNING: %s\n", p.name, fmt.Sprintf(format, args...))
+}
+
+// notice shows what ssh itself would print.
+func (p *printer) notice(text string) {
+	p.tell("%s\n", term.EscapeLines(strings.TrimRight(text, "\r\n")))
+}
+
+func (p *printer) debug(level int, text string) { p.tell("debug%d: %s\n", level, term.Escape(text)) }
+
+// trace shows a line of the remote script's own trace.
+func (p *printer) trace(line string) { p.tell("%s\n", term.Escape(line)) }
+
+// describe names a key as ssh-keygen -l does: bits, fingerprint, comment, type.
+func describe(id identity.Identity) string {
+	bits, kind, fingerprint := identity.Describe(id.Entry.Key)
+	comment := id.Entry.Comment
+	if comment == "" {
+		comment = "no comment"
+	}
+	return fmt.Sprintf("%d %s %s (%s)", bits, fingerprint, term.Escape(comment), kind)
+}
+
+// installing shows the keys before anything is written.
+func (p *printer) installing(ids []identity.Identity) {
+	for _, id := range ids {
+		options := ""
+		if len(id.Entry.Options) > 0 {
+			options = ", with options " + term.Escape(strings.Join(id.Entry.Options, ","))
+		}
+		p.info("key to install: %s%s", describe(id), options)
+	}
+}
+
+// skipped tells why a key of the source is not one to install.
+func (p *printer) skipped(s identity.Skipped) {
+	p.warning("not installed: %s: %s", describe(s.Identity), s.Reason)
+}
+
+// allSkipped are the stock script's words when nothing is left to do.
+func (p *printer) allSkipped() {
+	p.tell("\n%s: WARNING: All keys were skipped because they already exist on the remote system.\n"+
+		"\t\t(if you think this is a mistake, you may want to use -f option)\n\n", p.name)
+}
+
+// present tells about keys that stand in the file with other options.
+func (p *printer) present(keys []copyid.KeyPlan, path string) {
+	for _, k := range keys {
+		if k.Decision != copyid.InFileOtherwise {
+			continue
+		}
+		how := "without options"
+		if len(k.Standing) > 0 {
+			how = "with the options " + term.Escape(strings.Join(k.Standing, ","))
+		}
+		p.warning("%s is already on line %d of %s, %s: left as it is, not added again (-f adds it all the same)",
+			describe(k.Identity), k.Line, term.Escape(path), how)
+	}
+}
+
+// dryRun prints what a plan would add.
+func (p *printer) dryRun(plan *copyid.Plan) {
+	p.present(plan.Keys, plan.Path)
+	ids := plan.ToInstall()
+	if len(ids) == 0 {
+		p.allSkipped()
+		return
+	}
+	switch {
+	case plan.Basis == copyid.Queries && !plan.LoggedIn:
+		p.info("no key could log in: this answer rests on what the server says about each key, %s was not read", orDefault(plan.Path))
+	case plan.Basis == copyid.File:
+		p.info("%s was read and not changed", term.Escape(plan.Path))
+	}
+	var block strings.Builder
+	for _, id := range ids {
+		block.WriteString(term.Escape(id.Entry.Line()) + "\n")
+	}
+	p.print("=-=-=-=-=-=-=-=\nWould have added the following key(s):\n\n%s=-=-=-=-=-=-=-=\n", block.String())
+}
+
+// orDefault names the target file before its path is known.
+func orDefault(path string) string {
+	if path == "" {
+		return "the authorized_keys file"
+	}
+	return term.Escape(path)
+}
+
+// report tells what was done, in the order in which it matters.
+func (r *run) report(report *copyid.Report, s source) {
+	p := r.printer
+	for _, repair := range report.Repaired {
+		p.info("changed the mode of %s from %04o to %04o, or sshd would ignore the keys",
+			term.Escape(repair.Path), repair.From, repair.To)
+	}
+	for _, note := range report.Notes {
+		p.info("%s", term.Escape(note))
+	}
+	p.present(report.Keys, report.Path)
+	added := report.Added()
+	if r.flags.Force {
+		r.warnWidened(report)
+	}
+	if len(added) == 0 {
+		p.allSkipped()
+	}
+	r.verified(&report.Verification)
+	if len(added) > 0 {
+		p.print("\nNumber of key(s) added: %d\n\n"+
+			"Now try logging into the machine, with: \"%s\"\n"+
+			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), r.hint(s))
+	}
+}
+
+// warnWidened tells about keys that -f added although they stood in the file
+// with other options.
+func (r *run) warnWidened(report *copyid.Report) {
+	for _, k := range report.Keys {
+		if k.Line > 0 && len(k.Standing) > 0 {
+			r.printer.warning("%s stood already on line %d of %s with the options %s; it was added a second time, without them",
+				describe(k.Identity), k.Line, term.Escape(report.Path), term.Escape(strings.Join(k.Standing, ",")))
+		}
+	}
+}
+
+// hint is the command that logs in with the new key.
+func (r *run) hint(s source) string {
+	var b strings.Builder
+	command, port := "ssh", "-p"
+	if r.flags.SFTP {
+		command, port = "sftp", "-P"
+	}
+	b.WriteString(command)
+	if r.flags.IdentitySet && s.private != "" {
+		b.WriteString(" -i " + shellWord(s.private))
+	}
+	if r.flags.Port != "" {
+		b.WriteString(" " + port + " " + r.flags.Port)
+	}
+	for _, option := range r.flags.Passed {
+		b.WriteString(" " + option.Flag + " " + quote(option.Value))
+	}
+	b.WriteString(" " + quote(r.flags.Hosts[0]))
+	return term.Escape(b.String())
+}
+
+// quote puts a word in single quotes, as quote of the stock script does.
+func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
+
+// shellWord quotes a word only where a shell would not take it as it is.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@:,%=~", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return quote(word)
+}

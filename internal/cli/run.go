@@ -1,0 +1,175 @@
+// Package cli is the ssh-copy-id command: it reads the command line, says what
+// happens in the words of the stock script, and decides the exit status.
+//
+// The rules of its output: standard output carries what the stock script
+// prints there (the number of keys added, the hint how to log in, the block of
+// a dry run) and nothing else. Everything that tells or asks goes to standard
+// error or the terminal. Lines begin with the program's name as it was called
+// and INFO, WARNING or ERROR. Text that comes from a server or a file is
+// escaped before it is shown.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"syscall"
+
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
+)
+
+// Streams are the standard streams of the process.
+type Streams struct {
+	Out, Err io.Writer
+}
+
+// Run is the whole command. args[0] is the name the program was called by. The
+// result is the exit status: 0 where the keys are there or would be, 1 for
+// everything else, as the stock script has it.
+func Run(args []string, version string, streams Streams) int {
+	name := "ssh-copy-id"
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	p := &printer{name: name, out: streams.Out, err: streams.Err}
+	flags, err := ParseFlags(args, readableKeyFile)
+	if err != nil {
+		p.usageError(err)
+		return 1
+	}
+	switch {
+	case flags.ShortHelp:
+		printUsage(streams.Err, name)
+		return 1
+	case flags.Help:
+		printHelp(streams.Out, name)
+		return 0
+	case flags.Version:
+		p.print("ssh-copy-id %s\n", version)
+		return 0
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, err := newRun(flags, p)
+	if err == nil {
+		err = r.do(ctx)
+	}
+	if err != nil {
+		p.failure(err)
+		return 1
+	}
+	return r.status
+}
+
+// run is one call of the command.
+type run struct {
+	flags    *Flags
+	printer  *printer
+	prompter *term.Prompter
+	home     string
+	user     string
+	agent    agentOpener
+	status   int
+}
+
+func newRun(flags *Flags, p *printer) (*run, error) {
+	r := &run{flags: flags, printer: p, prompter: term.New(os.Getenv)}
+	r.agent = agentOpener{getenv: os.Getenv}
+	var err error
+	if r.home, err = homeDirectory(); err != nil {
+		return nil, err
+	}
+	if account, err := user.Current(); err == nil {
+		r.user = loginName(account.Username)
+	}
+	return r, nil
+}
+
+// homeDirectory is $HOME where that is set, else the account's: identities,
+// ssh_config and known_hosts are all looked for there.
+func homeDirectory() (string, error) {
+	if home, err := os.UserHomeDir(); err == nil && home != "" {
+		return home, nil
+	}
+	account, err := user.Current()
+	if err != nil || account.HomeDir == "" {
+		return "", errNoHome
+	}
+	return account.HomeDir, nil
+}
+
+// do finds the identities and works on the host.
+func (r *run) do(ctx context.Context) error {
+	if len(r.flags.Hosts) > 1 {
+		return &UsageError{Text: tooManyHosts(r.flags.Hosts), ShowUsage: true}
+	}
+	source, err := r.identities()
+	if err != nil {
+		return err
+	}
+	defer r.agent.close()
+	r.printer.info("Source of key(s) to be installed: %s", source.name)
+	for _, s := range source.skipped {
+		r.printer.skipped(s)
+	}
+	target := copyid.Target{
+		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
+	}
+	client := copyid.New(r.options())
+	plan, err := client.Plan(ctx, target, source.ids)
+	if err != nil {
+		return err
+	}
+	defer plan.Close()
+	if r.flags.DryRun {
+		r.printer.dryRun(plan)
+		return nil
+	}
+	report, err := client.Apply(ctx, plan)
+	if err != nil {
+		return err
+	}
+	r.report(report, source)
+	return nil
+}
+
+// options turns flags into what copyid is to do.
+func (r *run) options() copyid.Options {
+	o := copyid.Options{
+		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
+		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, TargetPath: r.flags.Target,
+		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Agent: r.agent.open,
+		UI: copyid.UI{
+			Secret: r.prompter.Secret, Line: r.prompter.Line, Notice: r.printer.notice, Debug: r.debug,
+		},
+		Progress: copyid.Progress{
+			Asking: func() {
+				r.printer.info("attempting to log in with the new key(s), to filter out any that are already installed")
+			},
+			Remaining: func(ids []identity.Identity) {
+				if len(ids) > 0 {
+					r.printer.info("%d key(s) remain to be installed -- if you are prompted now it is to install the new keys", len(ids))
+				}
+			},
+			Installing: r.printer.installing,
+		},
+	}
+	if r.flags.Debug {
+		o.Trace = r.printer.trace
+	}
+	return o
+}
+
+// debug shows what `ssh -v` would.
+func (r *run) debug(level int, text string) {
+	if level <= r.flags.Verbose {
+		r.printer.debug(level, text)
+	}
+}
+
+var errNoHome = errors.New("no home directory: set HOME")

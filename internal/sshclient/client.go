@@ -1,0 +1,252 @@
+// Package sshclient turns a resolved ssh_config Host into an authenticated SSH
+// connection, and finds out on the way which public keys the account already
+// accepts.
+//
+// # Asking about a key
+//
+// RFC 4252 section 7 lets a client ask whether a public key would be accepted,
+// without a signature. So a key is asked about with nothing but its public
+// half: no passphrase, no agent confirmation. sshd counts every refused
+// question towards MaxAuthTries (6 unless configured), so after
+// maxRefusedKeys refusals the connection turns to the methods that ask a
+// person. When the server hangs up all the same, one more connection is made
+// that offers no key at all.
+//
+// # Secrets
+//
+// Nothing secret is sent before the host key has been verified, and no
+// password at all to a host whose key contradicts known_hosts, also where
+// StrictHostKeyChecking is off (as sshconnect.c does).
+package sshclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// UI holds the ways to reach a person. A nil Secret or Line means that nobody
+// can be asked; a nil Notice or Debug drops the text.
+type UI struct {
+	// Secret asks without echo: a password or a passphrase.
+	Secret func(prompt string) ([]byte, error)
+	// Line asks with echo: a keyboard-interactive answer, the host key question.
+	Line func(prompt string) (string, error)
+	// Notice shows what ssh prints by default: banners, host key warnings,
+	// "Permission denied, please try again.". The text may hold newlines and
+	// has not been escaped.
+	Notice func(text string)
+	// Debug receives what `ssh -v` would tell; level is 1 to 3.
+	Debug func(level int, text string)
+}
+
+// notice tells what ssh logs at level INFO.
+func (o *Options) notice(text string) {
+	switch o.Host.LogLevel {
+	case "QUIET", "FATAL", "ERROR":
+		return
+	}
+	o.alert(text)
+}
+
+// alert tells what ssh logs at level ERROR.
+func (o *Options) alert(text string) {
+	if o.UI.Notice != nil && o.Host.LogLevel != "QUIET" && o.Host.LogLevel != "FATAL" {
+		o.UI.Notice(text)
+	}
+}
+
+func (o *Options) debug(level int, format string, args ...any) {
+	if o.UI.Debug != nil {
+		o.UI.Debug(level, fmt.Sprintf(format, args...))
+	}
+}
+
+// Key is one way to log in with a public key.
+type Key struct {
+	// Signer signs. Its PublicKey never asks anybody anything.
+	Signer ssh.Signer
+	// Asks tells that signing asks the person, for a passphrase say.
+	Asks bool
+	// Origin names the key in debug output: a file, or "agent".
+	Origin string
+}
+
+// Options says what to connect to and how to log in.
+type Options struct {
+	// Host is the destination. Required.
+	Host *sshconfig.Host
+	// Home is shown as ~ in the host key question; "" shows whole paths.
+	Home string
+	// UI reaches the person; its zero value is batch mode.
+	UI UI
+	// Query are the keys to ask the server about, in order.
+	Query []ssh.PublicKey
+	// Keys returns the keys that may log in to h, which is Host or one of its
+	// jump hosts, in the order to try them. nil: none.
+	Keys func(h *sshconfig.Host) []Key
+	// NeverAsk keeps the connection from asking a person anything and from
+	// sending a password: it logs in only with a key that needs no passphrase.
+	NeverAsk bool
+	// StopWhenAccepted ends the authentication without asking a person when
+	// the server accepts every key of Query.
+	StopWhenAccepted bool
+	// Queried is called once, when the questions about keys have been
+	// answered and before anything secret is asked for. nil: nothing.
+	Queried func(accepted Answers)
+	// HostKey, where set, is the only host key accepted, without a look at
+	// known_hosts: a second connection to a server that was verified before.
+	HostKey ssh.PublicKey
+	// Pins are fingerprints (SHA256:…) that make an unknown host known
+	// without a question.
+	Pins []string
+	// BeforeAuth holds back the authentication requests until it is closed, so
+	// that a connection can be prepared while other work goes on.
+	BeforeAuth <-chan struct{}
+	// Resolve turns a hop of ProxyJump into a Host. nil: ProxyJump is refused.
+	Resolve func(destination string) (*sshconfig.Host, error)
+	// Shell runs a ProxyCommand; "" is /bin/sh. Windows always uses cmd.exe.
+	Shell string
+	// ProxyStderr is where a ProxyCommand's standard error goes; nil drops it.
+	ProxyStderr func(line string)
+	// Dial replaces the TCP connection, ProxyCommand and ProxyJump. nil: as
+	// Host says.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Answers tells, by string(key.Marshal()), what the server said about a key.
+// A key that was not asked about is absent.
+type Answers map[string]bool
+
+// Accepted tells whether the server said that key may log in.
+func (a Answers) Accepted(key ssh.PublicKey) bool { return a[string(key.Marshal())] }
+
+// Conn is what a connection attempt brought.
+type Conn struct {
+	// Client is the logged-in connection; nil where Options asked for no more
+	// than answers and no key could log in unasked.
+	Client *ssh.Client
+	// Answers about the keys of Options.Query.
+	Answers Answers
+	// Method is the authentication method that logged in, as RFC 4252 names it.
+	Method string
+	// Methods are the ones the server last offered; nil where it let us in
+	// without any.
+	Methods []string
+	// HostKey is the verified key of the server.
+	HostKey ssh.PublicKey
+	// ServerVersion is the server's identification string (RFC 4253 4.2),
+	// without line end, not escaped.
+	ServerVersion string
+	// Remote is the peer's address; nil through a ProxyCommand.
+	Remote net.Addr
+
+	// Redial makes another connection to the same address over the same way,
+	// for a second Connect; nil where a ProxyCommand carries this one.
+	Redial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	hostKeyErr error
+	closers    []func() error
+}
+
+// Close ends the connection and whatever carries it (jump hosts, a
+// ProxyCommand).
+func (c *Conn) Close() error {
+	var err error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, c.closers[i]())
+	}
+	c.closers = nil
+	return err
+}
+
+// Limits on a server that says nothing. ssh has none of its own beyond
+// ConnectTimeout; ours also keep a hostile server from holding us for ever.
+const (
+	// handshakeLimit bounds version exchange and key exchange where
+	// ConnectTimeout is not set; it is sshd's own LoginGraceTime.
+	handshakeLimit = 120 * time.Second
+	// keyReplyLimit bounds the answer to a key query or a signature.
+	keyReplyLimit = 60 * time.Second
+	// secretReplyLimit bounds the answer to a password or to
+	// keyboard-interactive: a second factor may wait for a person.
+	secretReplyLimit = 10 * time.Minute
+)
+
+// Connect reaches the host, verifies its key, asks about Options.Query and
+// logs in.
+//
+// Errors: *DialError where no connection came about, *HandshakeError where the
+// peer does not complete the SSH handshake, the errors of package hostkey
+// where its key is refused, *AuthError where it lets us in with nothing we
+// have, *ClosedError where it hung up while we authenticated.
+func Connect(ctx context.Context, o Options) (*Conn, error) {
+	a := newAuthenticator(&o)
+	for {
+		conn, err := connectOnce(ctx, &o, a)
+		var closed *ClosedError
+		if err == nil || !errors.As(err, &closed) || !a.retryWithoutKeys() {
+			return conn, err
+		}
+		o.debug(1, "the server hung up after %d refused keys; connecting again without keys", a.refusedInAll)
+	}
+}
+
+// connectOnce makes one connection.
+func connectOnce(ctx context.Context, o *Options, a *authenticator) (*Conn, error) {
+	carrier, err := dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	conn := &Conn{closers: []func() error{carrier.close}, Remote: carrier.remote, Redial: carrier.again}
+	err = handshake(ctx, o, a, carrier, conn)
+	conn.Answers, conn.Methods = a.answers, a.allowed
+	if err != nil {
+		conn.Close()
+		if errors.Is(err, errAnswered) {
+			a.tellQueried()
+			return conn, nil
+		}
+		return nil, err
+	}
+	a.tellQueried()
+	conn.Method = a.method
+	return conn, nil
+}
+
+// handshake runs version exchange, key exchange and authentication over
+// carrier and fills conn.
+func handshake(ctx context.Context, o *Options, a *authenticator, carrier *carrier, conn *Conn) error {
+	h := o.Host
+	limit := handshakeLimit
+	if h.ConnectTimeout > 0 {
+		limit = h.ConnectTimeout
+	}
+	wire := newWire(carrier.conn, limit)
+	stop := context.AfterFunc(ctx, wire.cancel)
+	defer stop()
+
+	config, err := clientConfig(o, a, wire, conn)
+	if err != nil {
+		return err
+	}
+	a.begin(ctx, wire)
+	address := net.JoinHostPort(h.HostName, portText(h.Port))
+	sshConn, channels, requests, err := ssh.NewClientConn(wire, address, config)
+	conn.ServerVersion = wire.serverVersion()
+	if err != nil {
+		return a.explain(ctx, err, wire, conn)
+	}
+	a.succeeded()
+	wire.relax()
+	conn.Client = ssh.NewClient(sshConn, channels, requests)
+	conn.closers = append(conn.closers, conn.Client.Close)
+	o.debug(1, "authenticated to %s using %q", h.HostName, a.method)
+	return nil
+}

@@ -1,0 +1,160 @@
+package sshclient
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/hostkey"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// openSSHHostKeyOrder is the order in which OpenSSH prefers host key
+// algorithms (KEX_DEFAULT_PK_ALG in myproposal.h), as far as the ssh package
+// knows them. An unknown host is asked about with the same key ssh would show.
+var openSSHHostKeyOrder = []string{
+	ssh.CertAlgoED25519v01,
+	ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
+	ssh.KeyAlgoED25519,
+	ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
+
+// clientConfig is what the ssh package needs to know for one connection.
+func clientConfig(o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.ClientConfig, error) {
+	h := o.Host
+	config := &ssh.ClientConfig{
+		User:          h.User,
+		ClientVersion: "SSH-2.0-ssh-copy-id",
+		AuthCallback:  a.next,
+		BannerCallback: func(text string) error {
+			if !o.NeverAsk || o.HostKey == nil { // a second connection need not repeat it
+				o.notice(text)
+			}
+			return nil
+		},
+	}
+	if err := algorithms(h, &config.Config); err != nil {
+		return nil, err
+	}
+	check, err := hostKeyCheck(o, a, config)
+	if err != nil {
+		return nil, err
+	}
+	config.HostKeyCallback = func(address string, remote net.Addr, key ssh.PublicKey) error {
+		w.relax()
+		o.debug(1, "server host key: %s %s", key.Type(), ssh.FingerprintSHA256(key))
+		if err := check(address, remote, key); err != nil {
+			conn.hostKeyErr = err
+			return err
+		}
+		conn.HostKey = key
+		w.allow(w.limit)
+		return nil
+	}
+	return config, nil
+}
+
+// hostKeyCheck sets the host key algorithms and gives the check of the key.
+func hostKeyCheck(o *Options, a *authenticator, config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
+	h := o.Host
+	if o.HostKey != nil {
+		config.HostKeyAlgorithms = algorithmsOf(o.HostKey)
+		return sameKey(o.HostKey), nil
+	}
+	verifier, err := hostkey.New(policy(o), h.HostName, h.Port)
+	if err != nil {
+		return nil, err
+	}
+	wanted := supported(h.HostKeyAlgorithms.Apply(openSSHHostKeyOrder), openSSHHostKeyOrder, ssh.InsecureAlgorithms().HostKeys)
+	if len(wanted) == 0 {
+		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
+	}
+	config.HostKeyAlgorithms = verifier.Algorithms(wanted)
+	a.secretsAllowed = verifier.SecretsAllowed
+	return verifier.Callback(), nil
+}
+
+// sameKey accepts key and no other.
+func sameKey(key ssh.PublicKey) ssh.HostKeyCallback {
+	return func(host string, _ net.Addr, offered ssh.PublicKey) error {
+		if !bytes.Equal(offered.Marshal(), key.Marshal()) {
+			return fmt.Errorf("%s showed another host key than a moment ago", host)
+		}
+		return nil
+	}
+}
+
+// algorithmsOf are the signature algorithms of one host key.
+func algorithmsOf(key ssh.PublicKey) []string {
+	switch key.Type() {
+	case ssh.KeyAlgoRSA:
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+	case ssh.CertAlgoRSAv01:
+		return []string{ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01}
+	}
+	return []string{key.Type()}
+}
+
+// policy is the part of ssh_config that is about host keys.
+func policy(o *Options) hostkey.Policy {
+	h := o.Host
+	return hostkey.Policy{
+		Strict:             h.StrictHostKeyChecking,
+		UserFiles:          h.UserKnownHostsFiles,
+		GlobalFiles:        h.GlobalKnownHostsFiles,
+		Hash:               h.HashKnownHosts,
+		Alias:              h.HostKeyAlias,
+		CheckHostIP:        h.CheckHostIP,
+		NoAuthForLocalhost: h.NoHostAuthenticationForLocalhost,
+		Batch:              h.BatchMode,
+		FingerprintHash:    h.FingerprintHash,
+		VisualHostKey:      h.VisualHostKey,
+		Pins:               o.Pins,
+		RevokedFiles:       h.RevokedHostKeys,
+		Home:               o.Home,
+		Ask:                o.UI.Line,
+		Notice:             o.notice,
+		Alert:              o.alert,
+		Debug:              func(text string) { o.debug(1, "%s", text) },
+	}
+}
+
+// algorithms applies Ciphers, MACs and KexAlgorithms. OpenSSH knows more names
+// than the ssh package does; those are passed over, but something must remain.
+func algorithms(h *sshconfig.Host, config *ssh.Config) error {
+	secure, insecure := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
+	var defaults ssh.Config
+	defaults.SetDefaults()
+	for _, kind := range []struct {
+		keyword                string
+		list                   sshconfig.AlgorithmList
+		to                     *[]string
+		defaults, known, weaks []string
+	}{
+		{"KexAlgorithms", h.KexAlgorithms, &config.KeyExchanges, defaults.KeyExchanges, secure.KeyExchanges, insecure.KeyExchanges},
+		{"Ciphers", h.Ciphers, &config.Ciphers, defaults.Ciphers, secure.Ciphers, insecure.Ciphers},
+		{"MACs", h.MACs, &config.MACs, defaults.MACs, secure.MACs, insecure.MACs},
+	} {
+		*kind.to = supported(kind.list.Apply(kind.defaults), kind.known, kind.weaks, kind.defaults)
+		if len(*kind.to) == 0 {
+			return &AlgorithmError{Keyword: kind.keyword}
+		}
+	}
+	return nil
+}
+
+// supported keeps the names that one of the lists knows.
+func supported(names []string, known ...[]string) []string {
+	var kept []string
+	for _, name := range names {
+		if slices.ContainsFunc(known, func(list []string) bool { return slices.Contains(list, name) }) {
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,179 @@
+package sshclient
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// carrier is what an SSH connection runs over.
+type carrier struct {
+	conn net.Conn
+	// remote is the peer's address; nil where a ProxyCommand or a jump host
+	// stands between.
+	remote net.Addr
+	// again makes another connection the same way; nil where that takes
+	// another ProxyCommand.
+	again func(ctx context.Context, network, address string) (net.Conn, error)
+	// close ends the carrier itself and everything it depends on.
+	close func() error
+}
+
+func portText(port int) string { return strconv.Itoa(port) }
+
+// dial reaches the host as its configuration says: through a jump host, a
+// ProxyCommand, or TCP.
+func dial(ctx context.Context, o *Options) (*carrier, error) {
+	h := o.Host
+	switch {
+	case o.Dial != nil:
+		conn, err := o.Dial(ctx, network(h), net.JoinHostPort(h.HostName, portText(h.Port)))
+		if err != nil {
+			return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
+		}
+		return &carrier{conn: conn, remote: conn.RemoteAddr(), close: closeOnce(conn), again: o.Dial}, nil
+	case h.ProxyJump != "":
+		return dialJump(ctx, o)
+	case h.ProxyCommand != "":
+		return dialCommand(o)
+	}
+	return dialTCP(ctx, o)
+}
+
+// network is the address family of AddressFamily.
+func network(h *sshconfig.Host) string {
+	switch h.AddressFamily {
+	case "inet":
+		return "tcp4"
+	case "inet6":
+		return "tcp6"
+	}
+	return "tcp"
+}
+
+// dialTCP tries the addresses of the host in order, ConnectionAttempts times
+// with a second between the rounds, as ssh_connect_direct does. ConnectTimeout
+// bounds each address.
+func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
+	h := o.Host
+	addresses, err := lookup(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Timeout: h.ConnectTimeout, KeepAlive: -1}
+	if h.TCPKeepAlive {
+		dialer.KeepAlive = 0
+	}
+	if dialer.LocalAddr, err = localAddress(ctx, h); err != nil {
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
+	}
+	var last error
+	for round := range max(h.ConnectionAttempts, 1) {
+		if round > 0 && !pause(ctx, time.Second) {
+			break
+		}
+		for _, address := range addresses {
+			o.debug(1, "connecting to %s [%s] port %d", h.HostName, address, h.Port)
+			conn, err := dialer.DialContext(ctx, network(h), net.JoinHostPort(address, portText(h.Port)))
+			if err == nil {
+				return &carrier{
+					conn: conn, remote: conn.RemoteAddr(), close: closeOnce(conn),
+					again: func(ctx context.Context, network, _ string) (net.Conn, error) {
+						return dialer.DialContext(ctx, network, conn.RemoteAddr().String())
+					},
+				}, nil
+			}
+			last = err
+			if ctx.Err() != nil {
+				break
+			}
+			o.debug(1, "connect to address %s port %d: %v", address, h.Port, err)
+		}
+	}
+	return nil, &DialError{Host: h.HostName, Port: h.Port, Err: last}
+}
+
+// closeOnce closes conn and does not mind if it is closed already.
+func closeOnce(conn net.Conn) func() error {
+	return func() error {
+		if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+// pause waits d; false where ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// lookup gives the addresses of the host in the resolver's order.
+func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(h.HostName, "["), "]")
+	found, err := net.DefaultResolver.LookupIPAddr(ctx, name)
+	if err != nil {
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true, Err: err}
+	}
+	var addresses []string
+	for _, a := range found {
+		is4 := a.IP.To4() != nil
+		if h.AddressFamily == "inet" && !is4 || h.AddressFamily == "inet6" && is4 {
+			continue
+		}
+		addresses = append(addresses, a.String())
+	}
+	if len(addresses) == 0 {
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true,
+			Err: errors.New("no address of family " + h.AddressFamily)}
+	}
+	return addresses, nil
+}
+
+// localAddress is where BindAddress or BindInterface want the connection to
+// come from; nil for anywhere.
+func localAddress(ctx context.Context, h *sshconfig.Host) (net.Addr, error) {
+	switch {
+	case h.BindAddress != "":
+		return net.ResolveTCPAddr(network(h), net.JoinHostPort(h.BindAddress, "0"))
+	case h.BindInterface != "":
+		return interfaceAddress(h)
+	}
+	return nil, nil
+}
+
+// interfaceAddress picks an address of BindInterface in the wanted family, as
+// check_ifaddrs does: no loopback or link-local surprises are filtered there
+// either beyond the family.
+func interfaceAddress(h *sshconfig.Host) (net.Addr, error) {
+	device, err := net.InterfaceByName(h.BindInterface)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := device.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range addresses {
+		ip, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		is4 := ip.IP.To4() != nil
+		if h.AddressFamily == "inet" && !is4 || h.AddressFamily == "inet6" && is4 || ip.IP.IsLinkLocalUnicast() {
+			continue
+		}
+		return &net.TCPAddr{IP: ip.IP}, nil
+	}
+	return nil, errors.New("interface " + h.BindInterface + " has no usable address")
+}

@@ -1,0 +1,147 @@
+package sshclient
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// DialError tells that no connection to the host came about.
+type DialError struct {
+	// Host and Port are what was to be reached.
+	Host string
+	Port int
+	// Resolving is true where the name could not be turned into an address.
+	Resolving bool
+	// Err is the cause.
+	Err error
+}
+
+func (e *DialError) Error() string {
+	if e.Resolving {
+		return fmt.Sprintf("resolve %s: %v", e.Host, e.Err)
+	}
+	return fmt.Sprintf("connect to %s port %d: %v", e.Host, e.Port, e.Err)
+}
+
+// Unwrap gives the cause: the caller tells a refused from a timed-out attempt.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// HopError tells that a jump host on the way could not be used.
+type HopError struct {
+	// Hop is the jump host as ProxyJump names it.
+	Hop string
+	// Err is what failed there.
+	Err error
+}
+
+func (e *HopError) Error() string { return "jump host " + e.Hop + ": " + e.Err.Error() }
+
+// Unwrap gives what failed at the hop.
+func (e *HopError) Unwrap() error { return e.Err }
+
+var errNoJump = errors.New("ProxyJump is not available here")
+
+// Stage names how far the SSH handshake came.
+type Stage string
+
+// The stages of a handshake that can fail.
+const (
+	StageBanner Stage = "banner exchange"
+	StageKex    Stage = "key exchange"
+)
+
+// HandshakeError tells that the peer did not complete the handshake.
+type HandshakeError struct {
+	Host  string
+	Port  int
+	Stage Stage
+	// TimedOut is true where the peer was too slow.
+	TimedOut bool
+	// Said is the first line of a peer that does not speak SSH, at most 256
+	// bytes, not escaped; "" where it said nothing.
+	Said string
+	// Err is the cause; nil where TimedOut or Said say it all.
+	Err error
+}
+
+func (e *HandshakeError) Error() string {
+	switch {
+	case e.TimedOut:
+		return fmt.Sprintf("%s with %s port %d timed out", e.Stage, e.Host, e.Port)
+	case e.Said != "":
+		return fmt.Sprintf("%s port %d does not speak SSH", e.Host, e.Port)
+	}
+	return fmt.Sprintf("%s with %s port %d: %v", e.Stage, e.Host, e.Port, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// AuthError tells that the server let us in with nothing we have.
+type AuthError struct {
+	User, Host string
+	// Methods are the ones the server still offered.
+	Methods []string
+	// NotAsked says why a password or a keyboard-interactive answer was not
+	// asked for although the server offers it; "" where it was, or where the
+	// server does not offer it.
+	NotAsked NotAsked
+	// Partial are the methods that succeeded where the server wants more.
+	Partial []string
+	// Err is what kept the last method from being tried; nil mostly.
+	Err error
+}
+
+// NotAsked is a reason for not asking a person for a password.
+type NotAsked string
+
+// The reasons.
+const (
+	// BatchMode: the configuration or the caller forbids questions.
+	BatchMode NotAsked = "batch mode"
+	// HostKeyChanged: the host's key contradicts known_hosts.
+	HostKeyChanged NotAsked = "host key changed"
+)
+
+func (e *AuthError) Error() string {
+	text := fmt.Sprintf("%s@%s: permission denied (%s)", e.User, e.Host, strings.Join(e.Methods, ","))
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap gives what kept the last method from being tried.
+func (e *AuthError) Unwrap() error { return e.Err }
+
+// ClosedError tells that the server hung up while we authenticated.
+type ClosedError struct {
+	User, Host string
+	Port       int
+	// KeysOffered counts the keys it had refused on this connection.
+	KeysOffered int
+	// Err carries the server's disconnect message, if it sent one. Not escaped.
+	Err error
+}
+
+func (e *ClosedError) Error() string {
+	return fmt.Sprintf("%s hung up during authentication: %v", e.Host, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *ClosedError) Unwrap() error { return e.Err }
+
+// AlgorithmError tells that ssh_config leaves no algorithm of a kind that this
+// program knows.
+type AlgorithmError struct {
+	// Keyword is the ssh_config keyword.
+	Keyword string
+}
+
+func (e *AlgorithmError) Error() string {
+	return "none of the algorithms of " + e.Keyword + " is supported"
+}
+
+// errAnswered ends an authentication that was only about key queries.
+var errAnswered = errors.New("every question about keys is answered")

@@ -1,0 +1,154 @@
+package sshclient
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// proxyGrace is how long a ProxyCommand may take to end once it was told to.
+const proxyGrace = 2 * time.Second
+
+// maxProxyLine bounds a line of a ProxyCommand's standard error.
+const maxProxyLine = 4096
+
+// dialCommand starts a ProxyCommand and speaks to its standard input and
+// output (ssh_proxy_connect in sshconnect.c).
+func dialCommand(o *Options) (*carrier, error) {
+	h := o.Host
+	command := proxyShell(o.Shell, h.ProxyCommand)
+	toProxy, stdin, err := os.Pipe()
+	if err != nil {
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
+	}
+	stdout, fromProxy, err := os.Pipe()
+	if err != nil {
+		toProxy.Close()
+		stdin.Close()
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
+	}
+	command.Stdin, command.Stdout = toProxy, fromProxy
+	stderr := &proxyErrors{tell: o.ProxyStderr}
+	command.Stderr = stderr
+	command.WaitDelay = time.Second
+	o.debug(1, "executing proxy command: %s", h.ProxyCommand)
+	err = command.Start()
+	toProxy.Close()
+	fromProxy.Close()
+	if err != nil {
+		stdin.Close()
+		stdout.Close()
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
+	}
+	p := &proxyConn{Reader: stdout, Writer: stdin, command: command, pipes: []*os.File{stdin, stdout}}
+	return &carrier{conn: p, close: p.Close}, nil
+}
+
+// proxyConn is a running ProxyCommand as a net.Conn. It has no deadlines: the
+// handshake's clock closes it instead.
+type proxyConn struct {
+	io.Reader
+	io.Writer
+	command *exec.Cmd
+	pipes   []*os.File
+	once    sync.Once
+}
+
+// Close ends the command: it gets end of file and is told to go, as
+// ssh_kill_proxy_command does.
+func (p *proxyConn) Close() error {
+	p.once.Do(func() {
+		for _, pipe := range p.pipes {
+			pipe.Close()
+		}
+		hangUp(p.command.Process)
+		late := time.AfterFunc(proxyGrace, func() { p.command.Process.Kill() })
+		p.command.Wait()
+		late.Stop()
+	})
+	return nil
+}
+
+// proxyAddr stands for an address that only the proxy knows.
+type proxyAddr struct{}
+
+func (proxyAddr) Network() string { return "proxy" }
+
+// String is what ssh shows for a peer it cannot see.
+func (proxyAddr) String() string { return "UNKNOWN:65535" }
+
+func (p *proxyConn) LocalAddr() net.Addr              { return proxyAddr{} }
+func (p *proxyConn) RemoteAddr() net.Addr             { return proxyAddr{} }
+func (p *proxyConn) SetDeadline(time.Time) error      { return os.ErrNoDeadline }
+func (p *proxyConn) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
+func (p *proxyConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
+
+// proxyErrors passes a command's standard error on, line by line.
+type proxyErrors struct {
+	tell func(line string)
+	rest []byte
+}
+
+func (p *proxyErrors) Write(b []byte) (int, error) {
+	p.rest = append(p.rest, b...)
+	for len(p.rest) > 0 {
+		advance, line, _ := bufio.ScanLines(p.rest, false)
+		if advance == 0 && len(p.rest) < maxProxyLine {
+			break
+		}
+		if advance == 0 {
+			advance, line = len(p.rest), p.rest
+		}
+		if p.tell != nil {
+			p.tell(string(line))
+		}
+		p.rest = p.rest[advance:]
+	}
+	return len(b), nil
+}
+
+// dialJump connects through the last host of ProxyJump, which is itself
+// reached through the ones before it. Each hop is a host of its own: its
+// ssh_config, known_hosts and keys are its.
+func dialJump(ctx context.Context, o *Options) (*carrier, error) {
+	h := o.Host
+	before, last := "", h.ProxyJump
+	if i := strings.LastIndexByte(h.ProxyJump, ','); i >= 0 {
+		before, last = h.ProxyJump[:i], h.ProxyJump[i+1:]
+	}
+	if o.Resolve == nil {
+		return nil, &HopError{Hop: last, Err: errNoJump}
+	}
+	hop, err := o.Resolve(last)
+	if err != nil {
+		return nil, &HopError{Hop: last, Err: err}
+	}
+	if before != "" {
+		hop.ProxyJump, hop.ProxyCommand = before, ""
+	}
+	through, err := Connect(ctx, Options{
+		Host: hop, Home: o.Home, UI: o.UI, Keys: o.Keys, Resolve: o.Resolve, ProxyStderr: o.ProxyStderr, Shell: o.Shell,
+		NeverAsk: o.NeverAsk,
+	})
+	if err == nil && through.Client == nil {
+		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: BatchMode}
+	}
+	if err != nil {
+		return nil, &HopError{Hop: last, Err: err}
+	}
+	conn, err := through.Client.DialContext(ctx, "tcp", net.JoinHostPort(h.HostName, portText(h.Port)))
+	if err != nil {
+		through.Close()
+		return nil, &HopError{Hop: last, Err: &DialError{Host: h.HostName, Port: h.Port, Err: err}}
+	}
+	return &carrier{conn: conn, again: through.Client.DialContext, close: func() error {
+		conn.Close()
+		return through.Close()
+	}}, nil
+}

@@ -1,0 +1,110 @@
+package sshclient
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxPrompts bounds the questions one keyboard-interactive request may put.
+const maxPrompts = 64
+
+// askError marks that asking a person failed, which ends the authentication.
+type askError struct{ err error }
+
+func (e *askError) Error() string { return "asking failed: " + e.err.Error() }
+func (e *askError) Unwrap() error { return e.err }
+
+// mayAsk tells whether a person may be asked for method once more, and notes
+// why not.
+func (a *authenticator) mayAsk(method string) bool {
+	h := a.o.Host
+	switch {
+	case a.askErr != nil, a.o.NeverAsk, a.o.StopWhenAccepted && a.allAccepted():
+		return false
+	case !a.secretsAllowed():
+		a.stopped = HostKeyChanged
+		return false
+	case h.BatchMode || a.o.UI.Secret == nil:
+		a.stopped = BatchMode
+		return false
+	case a.asked[method] >= h.NumberOfPasswordPrompts:
+		return false
+	case method == "keyboard-interactive" && a.asked[method] > 0 && !a.interactiveSeen:
+		// The server offers the method but asks nothing: no use in a repeat
+		// (userauth_kbdint).
+		return false
+	}
+	return true
+}
+
+// password is one password request, in the words of userauth_passwd.
+func (a *authenticator) password() ssh.AuthMethod {
+	a.asked["password"]++
+	if a.asked["password"] > 1 {
+		a.o.alert("Permission denied, please try again.")
+	}
+	return ssh.PasswordCallback(func() (string, error) {
+		secret, err := a.o.UI.Secret(fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost()))
+		if err != nil {
+			return "", a.cannotAsk(err)
+		}
+		a.wire.allow(secretReplyLimit)
+		return string(secret), nil
+	})
+}
+
+// cannotAsk remembers why a question got no answer: the next callback ends the
+// authentication with it, since asking again would end the same way.
+func (a *authenticator) cannotAsk(err error) error {
+	a.askErr = err
+	return &askError{err}
+}
+
+// promptHost is the name of the host in a prompt.
+func (o *Options) promptHost() string {
+	if o.Host.HostKeyAlias != "" {
+		return o.Host.HostKeyAlias
+	}
+	return o.Host.HostName
+}
+
+// keyboardInteractive is one keyboard-interactive request (RFC 4256), in the
+// words of input_userauth_info_req.
+func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
+	a.asked["keyboard-interactive"]++
+	a.wire.allow(secretReplyLimit)
+	return ssh.KeyboardInteractive(func(name, instruction string, questions []string, echos []bool) ([]string, error) {
+		a.wire.relax()
+		defer a.wire.allow(secretReplyLimit)
+		a.interactiveSeen = true
+		if len(questions) > maxPrompts {
+			return nil, a.cannotAsk(errors.New("too many keyboard-interactive questions"))
+		}
+		for _, text := range []string{name, instruction} {
+			if text = strings.TrimRight(text, "\r\n"); text != "" {
+				a.o.notice(text)
+			}
+		}
+		answers := make([]string, len(questions))
+		for i, question := range questions {
+			answer, err := a.answer(fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question), echos[i])
+			if err != nil {
+				return nil, a.cannotAsk(err)
+			}
+			answers[i] = answer
+		}
+		return answers, nil
+	})
+}
+
+// answer asks one keyboard-interactive question.
+func (a *authenticator) answer(prompt string, echo bool) (string, error) {
+	if echo && a.o.UI.Line != nil {
+		return a.o.UI.Line(prompt)
+	}
+	secret, err := a.o.UI.Secret(prompt)
+	return string(secret), err
+}

@@ -1,0 +1,129 @@
+package sshclient
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Bounds on what a peer may send before its identification line; those of
+// OpenSSH's kex_exchange_identification (SSH_MAX_PRE_BANNER_LINES, 8 KiB a
+// line) are a little wider than what any server needs.
+const (
+	maxPreambleBytes = 64 << 10
+	maxSaid          = 256
+)
+
+var (
+	errTimedOut = errors.New("timed out")
+	errNotSSH   = errors.New("no SSH identification line")
+)
+
+// wire is a net.Conn that watches over a handshake: it notes the peer's
+// identification line, gives up on a peer that sends something else, and
+// closes the connection when an answer takes too long. It uses a timer instead
+// of deadlines, which the channel of a jump host does not have.
+type wire struct {
+	net.Conn
+
+	mu       sync.Mutex
+	timer    *time.Timer
+	limit    time.Duration
+	timedOut bool
+	preamble []byte // what came before the end of the identification line
+	version  string
+	sawKex   bool
+}
+
+func newWire(c net.Conn, limit time.Duration) *wire {
+	w := &wire{Conn: c, limit: limit}
+	w.timer = time.AfterFunc(limit, w.expire)
+	return w
+}
+
+// expire ends the connection because the peer is too slow.
+func (w *wire) expire() {
+	w.mu.Lock()
+	w.timedOut = true
+	w.mu.Unlock()
+	w.Conn.Close()
+}
+
+// cancel ends the connection because the caller gave up.
+func (w *wire) cancel() { w.Conn.Close() }
+
+// allow grants the peer d from now on for its next answer.
+func (w *wire) allow(d time.Duration) { w.timer.Reset(d) }
+
+// relax stops the clock: a person is being asked, or the login is done.
+func (w *wire) relax() { w.timer.Stop() }
+
+// Close stops the clock and ends the connection.
+func (w *wire) Close() error {
+	w.timer.Stop()
+	return w.Conn.Close()
+}
+
+// Read passes data on; until the identification line has been seen it also
+// keeps it, and refuses a peer whose first bytes lead nowhere.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timedOut {
+		return n, errTimedOut
+	}
+	if w.version != "" {
+		w.sawKex = w.sawKex || n > 0
+		return n, err
+	}
+	w.preamble = append(w.preamble, p[:n]...)
+	if line, ok := identification(w.preamble); ok {
+		w.version = line
+	} else if len(w.preamble) > maxPreambleBytes {
+		return 0, errNotSSH
+	}
+	return n, err
+}
+
+// identification finds the first complete line that begins with "SSH-".
+func identification(preamble []byte) (line string, found bool) {
+	for rest := preamble; ; {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 {
+			return "", false
+		}
+		if bytes.HasPrefix(rest, []byte("SSH-")) {
+			return string(bytes.TrimRight(rest[:end], "\r")), true
+		}
+		rest = rest[end+1:]
+	}
+}
+
+func (w *wire) serverVersion() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.version
+}
+
+// failure describes a handshake that failed before the authentication.
+func (w *wire) failure(host string, port int, err error) *HandshakeError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := &HandshakeError{Host: host, Port: port, Stage: StageKex, TimedOut: w.timedOut, Err: err}
+	if w.version == "" {
+		e.Stage = StageBanner
+		e.Said = firstLine(w.preamble)
+	}
+	return e
+}
+
+func firstLine(b []byte) string {
+	b = bytes.TrimLeft(b, "\r\n")
+	if end := bytes.IndexAny(b, "\r\n"); end >= 0 {
+		b = b[:end]
+	}
+	return string(b[:min(len(b), maxSaid)])
+}
