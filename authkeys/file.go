@@ -181,4 +181,3 @@ func blob(key ssh.PublicKey) string {
 	}
 	return base64.StdEncoding.EncodeToString(key.Marshal())
 }
-

@@ -16,18 +16,34 @@ const (
 	header = "AAAA"          // how a key begins: the length of its type is below 2^24
 )
 
-// keyTypes are the key types that golang.org/x/crypto/ssh can read.
-var keyTypes = map[string]bool{
-	ssh.KeyAlgoRSA: true, ssh.InsecureKeyAlgoDSA: true,
-	ssh.KeyAlgoECDSA256: true, ssh.KeyAlgoECDSA384: true, ssh.KeyAlgoECDSA521: true,
-	ssh.KeyAlgoED25519: true, ssh.KeyAlgoSKED25519: true, ssh.KeyAlgoSKECDSA256: true,
-	ssh.KeyAlgoMLDSA44: true, ssh.KeyAlgoMLDSA65: true, ssh.KeyAlgoMLDSA87: true,
+// keyTypes are the words that may stand for the key type, each with the type
+// inside the keys it goes with. sshd compares kinds of keys, not names
+// (peek_type_nid in sshkey.c), so a signature algorithm may stand there too.
+// The types are those that golang.org/x/crypto/ssh can read.
+var keyTypes = func() map[string]string {
+	types := map[string]string{
+		ssh.KeyAlgoRSASHA256:     ssh.KeyAlgoRSA,
+		ssh.KeyAlgoRSASHA512:     ssh.KeyAlgoRSA,
+		ssh.CertAlgoRSASHA256v01: ssh.CertAlgoRSAv01,
+		ssh.CertAlgoRSASHA512v01: ssh.CertAlgoRSAv01,
 
-	ssh.CertAlgoRSAv01: true, ssh.InsecureCertAlgoDSAv01: true,
-	ssh.CertAlgoECDSA256v01: true, ssh.CertAlgoECDSA384v01: true, ssh.CertAlgoECDSA521v01: true,
-	ssh.CertAlgoED25519v01: true, ssh.CertAlgoSKED25519v01: true, ssh.CertAlgoSKECDSA256v01: true,
-	ssh.CertAlgoMLDSA44v01Go: true, ssh.CertAlgoMLDSA65v01Go: true, ssh.CertAlgoMLDSA87v01Go: true,
-}
+		"webauthn-sk-ecdsa-sha2-nistp256@openssh.com": ssh.KeyAlgoSKECDSA256,
+	}
+	for _, name := range []string{
+		ssh.KeyAlgoRSA, "ssh-dss",
+		ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+		ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256,
+		ssh.KeyAlgoMLDSA44, ssh.KeyAlgoMLDSA65, ssh.KeyAlgoMLDSA87,
+
+		ssh.CertAlgoRSAv01, "ssh-dss-cert-v01@openssh.com",
+		ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+		ssh.CertAlgoED25519v01, ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01,
+		ssh.CertAlgoMLDSA44v01Go, ssh.CertAlgoMLDSA65v01Go, ssh.CertAlgoMLDSA87v01Go,
+	} {
+		types[name] = name
+	}
+	return types
+}()
 
 // ParseEntry reads one line. Leading blanks, and blanks, a carriage return and
 // a newline at the end do not count. The error is a *[ParseError]; for a blank
@@ -96,7 +112,8 @@ func readKey(text string) (Entry, *ParseError) {
 	if token == "" {
 		return Entry{}, &ParseError{Reason: NotAKey}
 	}
-	if !keyTypes[keyType] {
+	inner, known := keyTypes[keyType]
+	if !known {
 		if strings.HasPrefix(token, header) && plausibleType(keyType) {
 			return Entry{}, &ParseError{Reason: UnknownType, Type: keyType}
 		}
@@ -114,7 +131,7 @@ func readKey(text string) (Entry, *ParseError) {
 	if err != nil {
 		return Entry{}, &ParseError{Reason: damage(token)}
 	}
-	if innerType(raw) != keyType {
+	if innerType(raw) != inner {
 		return Entry{}, &ParseError{Reason: TypeMismatch, Type: keyType}
 	}
 	key, err := ssh.ParsePublicKey(raw)
@@ -146,7 +163,7 @@ func plausibleType(name string) bool {
 // damage tells a key that runs into another one from other damage.
 func damage(token string) Reason {
 	for keyType := range keyTypes {
-		if strings.Contains(token, keyType) {
+		if strings.Index(token, keyType) > 0 {
 			return GluedKeys
 		}
 	}
