@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -24,7 +22,7 @@ type process struct {
 	ended  chan struct{}
 	status int // -1: not told
 	// refused: the server would not run the command.
-	refused atomic.Bool
+	refused bool
 }
 
 // starter runs a command and gives it first as standard input.
@@ -91,9 +89,11 @@ func openChannel(ctx context.Context, client *ssh.Client) (*channel, error) {
 	}
 }
 
-// start asks the server to run command on the channel. The server's consent is
-// not waited for if sent can tell that the request is on its way: the data may
-// follow, but it must not overtake.
+// start asks the server to run command on the channel, and gives it first.
+//
+// There is no hurrying this: sshd opens the window for a session's input only
+// once the command runs (channel_set_fds in channels.c), so that nothing can
+// be sent along with the request.
 func (ch *channel) start(o Options, command, first string) *process {
 	p := &process{in: ch, closeIn: ch.CloseWrite, out: ch, kill: func() { ch.Close() },
 		errs: &excerpt{}, ended: make(chan struct{}), status: -1}
@@ -101,43 +101,16 @@ func (ch *channel) start(o Options, command, first string) *process {
 		p.errs.to = o.Stderr
 	}
 	go ch.attend(p)
-
 	payload := binary.BigEndian.AppendUint32(nil, uint32(len(command)))
 	payload = append(payload, command...)
-	answered := make(chan struct{})
-	var before int64
-	if o.Sent != nil {
-		before = o.Sent()
-	}
-	go func() {
-		defer close(answered)
-		if ok, err := ch.SendRequest("exec", true, payload); err == nil && !ok {
-			p.refused.Store(true)
-			ch.Close()
-		}
-	}()
-	if o.Sent == nil || !leaves(answered, func() bool { return o.Sent()-before >= int64(len(payload)) }) {
-		<-answered
+	if ok, err := ch.SendRequest("exec", true, payload); err == nil && !ok {
+		p.refused = true
+		ch.Close()
+		return p
 	}
 	// An error here shows in the answer as well, with its cause.
 	io.WriteString(ch, first)
 	return p
-}
-
-// leaves waits shortly for gone to come true. It gives up, with false, when
-// the request has been answered or when the network is busy with other things.
-func leaves(answered <-chan struct{}, gone func() bool) bool {
-	for pause := time.Microsecond; pause < 50*time.Millisecond; pause *= 2 {
-		if gone() {
-			return true
-		}
-		select {
-		case <-answered:
-			return true
-		case <-time.After(pause):
-		}
-	}
-	return gone()
 }
 
 // attend reads standard error and the channel's requests until both end.

@@ -57,10 +57,6 @@ type Options struct {
 	// Waiting is called while another program holds the lock, first after
 	// some three seconds and then every five. nil tells nobody.
 	Waiting func(Wait)
-	// Sent tells how many bytes have been written to the network connection
-	// so far. With it the first request is on its way before the server has
-	// confirmed the exec request, which saves a round trip; nil waits.
-	Sent func() int64
 }
 
 // Wait tells that the lock of the target file is held by somebody else.

@@ -35,8 +35,8 @@ type target struct {
 	exists            bool
 }
 
-// OpenSFTP starts the server's SFTP subsystem. Options.Trace and Options.Sent
-// have no meaning here. An error is a *RemoteError with StageOpen or
+// OpenSFTP starts the server's SFTP subsystem. Options.Trace has no
+// meaning here. An error is a *RemoteError with StageOpen or
 // StageStart, or the context's.
 //
 // The rules are those of the script, and so are the lock and the notes left in

@@ -36,8 +36,9 @@ type shell struct {
 	abandoned bool
 }
 
-// OpenShell opens a session channel for the remote script. The script starts
-// with the first request, in the same round trip. An error is a *RemoteError
+// OpenShell opens a session channel for the remote script, which takes a round
+// trip. The script starts with the first request, which takes two; each further
+// request takes one. An error is a *RemoteError
 // with StageOpen, or the context's.
 func OpenShell(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
 	first, err := openChannel(ctx, client)
@@ -285,7 +286,7 @@ func (s *shell) silence(status int) (Reason, string) {
 		said = strings.TrimSpace(errs + "\n" + said)
 	}
 	switch {
-	case s.p.refused.Load():
+	case s.p.refused:
 		return Refused, said
 	case status >= 0:
 		return NoAnswer, said

@@ -36,6 +36,9 @@ var allShells = []testShell{
 // allRoads are the shells, and SFTP.
 var allRoads = append(slices.Clone(allShells), testShell{name: "sftp", sftp: true})
 
+// fastShells are enough where a test is about the script's logic.
+var fastShells = []testShell{{name: "dash"}, {name: "busybox", busybox: true}}
+
 // need skips a test that wants a program this machine has not got, unless the
 // run is meant to be complete.
 func need(t testing.TB, program string) string {

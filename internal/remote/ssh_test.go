@@ -1,0 +1,352 @@
+//go:build unix
+
+package remote
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshtest/realsshd"
+)
+
+func testSigner(t testing.TB) ssh.Signer {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+// pipe is a connection to a process that speaks on its standard input and
+// output. Every byte is delay late, in each direction.
+type pipe struct {
+	io.Writer
+	io.Reader
+	close func()
+}
+
+func (p *pipe) Close() error                     { p.close(); return nil }
+func (p *pipe) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (p *pipe) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (p *pipe) SetDeadline(time.Time) error      { return nil }
+func (p *pipe) SetReadDeadline(time.Time) error  { return nil }
+func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
+
+// late copies what it reads to w, some time later.
+func late(w io.WriteCloser, r io.Reader, delay time.Duration) {
+	type parcel struct {
+		due  time.Time
+		data []byte
+	}
+	queue := make(chan parcel, 1000)
+	go func() {
+		defer w.Close()
+		for p := range queue {
+			time.Sleep(time.Until(p.due))
+			if _, err := w.Write(p.data); err != nil {
+				return
+			}
+		}
+	}()
+	for {
+		buf := make([]byte, 64<<10)
+		n, err := r.Read(buf)
+		if n > 0 {
+			queue <- parcel{time.Now().Add(delay), buf[:n]}
+		}
+		if err != nil {
+			close(queue)
+			return
+		}
+	}
+}
+
+// realHost starts an sshd of its own for one connection.
+func realHost(t *testing.T, delay time.Duration, config ...string) (*ssh.Client, string) {
+	t.Helper()
+	signer := testSigner(t)
+	box, err := realsshd.Inetd(realsshd.SandboxConfig{Dir: t.TempDir(), ConfigLines: config,
+		Keys: []string{string(ssh.MarshalAuthorizedKey(signer.PublicKey()))}})
+	if errors.Is(err, realsshd.ErrUnsupported) {
+		realsshd.Need(t, realsshd.OpenSSH)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(filepath.Dir(box.SSHConfig), "sshd"))
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	toServer, w := io.Pipe()
+	r, fromServer := io.Pipe()
+	go late(in, toServer, delay)
+	go late(fromServer, out, delay)
+	conn := &pipe{Writer: w, Reader: r, close: func() { w.Close(); r.Close(); in.Close() }}
+	c, channels, requests, err := ssh.NewClientConn(conn, "box", &ssh.ClientConfig{
+		User: box.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, box.Log())
+	}
+	client := ssh.NewClient(c, channels, requests)
+	t.Cleanup(func() { client.Close(); conn.Close(); cmd.Wait() })
+	return client, box.Home()
+}
+
+// TestRealServer: both roads to an OpenSSH server.
+func TestRealServer(t *testing.T) {
+	for _, road := range []struct {
+		name string
+		open func(context.Context, *ssh.Client, Options) (Session, error)
+	}{{"shell", OpenShell}, {"sftp", OpenSFTP}} {
+		t.Run(road.name, func(t *testing.T) {
+			client, home := realHost(t, 0)
+			s, err := road.open(timeout(t), client, Options{Target: "~/keys of/mine"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			add(t, s, install(1, 2))
+			if r := add(t, s, install(2)); r.Applied || len(r.State.Candidates) != 1 || r.State.Candidates[0] != (Candidate{2, testLine(2)}) {
+				t.Errorf("%+v", r)
+			}
+			add(t, s, install(sequence(400)[10:]...)) // more than a packet
+			got, err := os.ReadFile(filepath.Join(home, "keys of/mine"))
+			if want := testLine(1) + "\n" + testLine(2) + "\n" + strings.TrimPrefix(lines(400), lines(10)); err != nil || string(got) != want {
+				t.Errorf("%v, %d bytes", err, len(got))
+			}
+		})
+	}
+}
+
+// TestRoundTrips: the channel, the exec request, the script with the change; and
+// one for every further change.
+func TestRoundTrips(t *testing.T) {
+	const delay = 150 * time.Millisecond // one way
+	client, _ := realHost(t, delay)
+	start := time.Now()
+	s, err := OpenShell(timeout(t), client, Options{Target: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, install(1))
+	if took := time.Since(start); took > 7*delay {
+		t.Errorf("three round trips of %v took %v", 2*delay, took)
+	}
+	start = time.Now()
+	add(t, s, install(2))
+	if took := time.Since(start); took > 3*delay {
+		t.Errorf("a round trip of %v took %v", 2*delay, took)
+	}
+	s.Close()
+}
+
+// TestNoCommands: a server that runs nothing but SFTP.
+func TestNoCommands(t *testing.T) {
+	client, home := realHost(t, 0, "ForceCommand internal-sftp")
+	impatience = 500 * time.Millisecond
+	t.Cleanup(func() { impatience = 10 * time.Second })
+	s, err := OpenShell(timeout(t), client, Options{Target: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Add(timeout(t), install(1))
+	var e *RemoteError
+	if !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageStart || e.Unsure {
+		t.Errorf("error %#v", err)
+	}
+	if list, _ := os.ReadDir(home); len(list) != 1 {
+		t.Errorf("the home holds %v", list)
+	}
+}
+
+// fakeServer is an SSH server in this process. serve gets each session channel.
+func fakeServer(t *testing.T, serve func(ch ssh.Channel, requests <-chan *ssh.Request)) *ssh.Client {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	config := &ssh.ServerConfig{NoClientAuth: true}
+	config.AddHostKey(testSigner(t))
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_, channels, requests, err := ssh.NewServerConn(conn, config)
+		if err != nil {
+			return
+		}
+		go ssh.DiscardRequests(requests)
+		for c := range channels {
+			if serve == nil {
+				c.Reject(ssh.Prohibited, "no sessions here")
+				continue
+			}
+			if ch, requests, err := c.Accept(); err == nil {
+				go serve(ch, requests)
+			}
+		}
+	}()
+	client, err := ssh.Dial("tcp", listener.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// TestHostile: servers that refuse, babble, or keep silent.
+func TestHostile(t *testing.T) {
+	accept := func(requests <-chan *ssh.Request, ok bool) {
+		for r := range requests {
+			r.Reply(ok, nil)
+		}
+	}
+	pour := func(w io.Writer, text string) {
+		for {
+			if _, err := io.WriteString(w, text); err != nil {
+				return
+			}
+		}
+	}
+	// marker reads the session's marker off the script.
+	marker := func(ch ssh.Channel) string {
+		var text [26]byte
+		io.ReadFull(ch, text[:])
+		go io.Copy(io.Discard, ch)
+		return string(text[2:])
+	}
+	for _, tt := range []struct {
+		name   string
+		serve  func(ch ssh.Channel, requests <-chan *ssh.Request)
+		reason Reason
+		detail string
+		unsure bool
+	}{
+		{"refuses commands", func(ch ssh.Channel, requests <-chan *ssh.Request) { accept(requests, false) }, Refused, "", false},
+		{"hangs up", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			(<-requests).Reply(true, nil)
+			ch.Close()
+		}, Closed, "", true},
+		{"has no shell", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			(<-requests).Reply(true, nil)
+			io.WriteString(ch, "This account is \x1b[31mnot available.\n")
+			io.WriteString(ch.Stderr(), "sorry\n")
+			ch.SendRequest("exit-status", false, []byte{0, 0, 0, 3})
+			ch.Close()
+		}, NoAnswer, "sorry\n\nThis account is \x1b[31mnot available.", false},
+		{"endless line", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			pour(ch, strings.Repeat("x", 30000))
+		}, TooMuch, "", false},
+		{"endless lines", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			pour(ch, strings.Repeat("x\n", 15000))
+		}, TooMuch, "", false},
+		{"endless standard error", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			for range 1000 {
+				io.WriteString(ch.Stderr(), strings.Repeat("x\n", 15000))
+			}
+			ch.SendRequest("exit-status", false, []byte{0, 0, 0, 1})
+			ch.Close()
+		}, NoAnswer, "", false},
+		{"endless facts", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n")
+			pour(ch, strings.Repeat(m+" fact -rw-r--r-- 1 0 0 0 Jan 1 00:00 /x\n", 500))
+		}, TooMuch, "", true},
+		{"makes no sense", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n"+m+" size -5\n")
+		}, Garbled, "", true},
+		{"stops in the middle", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n"+m+" home /x\n"+m+" end applie")
+			ch.Close()
+		}, Closed, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fakeServer(t, tt.serve)
+			s, err := OpenShell(timeout(t), client, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Add(timeout(t), install(1))
+			var e *RemoteError
+			if !errors.As(err, &e) || e.Reason != tt.reason || e.Unsure != tt.unsure {
+				t.Fatalf("error %v (%+v), want %s, unsure %v", err, e, tt.reason, tt.unsure)
+			}
+			if tt.detail != "" && e.Detail != tt.detail {
+				t.Errorf("detail %q, want %q", e.Detail, tt.detail)
+			}
+			if len(e.Detail) > 3*maxExcerpt {
+				t.Errorf("detail of %d bytes", len(e.Detail))
+			}
+		})
+	}
+}
+
+// TestNoChannel: a server that opens no session at all.
+func TestNoChannel(t *testing.T) {
+	client := fakeServer(t, nil)
+	var e *RemoteError
+	if _, err := OpenShell(timeout(t), client, Options{}); !errors.As(err, &e) || e.Stage != StageOpen || e.Reason != Refused {
+		t.Errorf("error %v", err)
+	}
+	if _, err := OpenSFTP(timeout(t), client, Options{}); !errors.As(err, &e) || e.Reason != Refused {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestTimeout: a server that accepts everything and says nothing.
+func TestTimeout(t *testing.T) {
+	client := fakeServer(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
+		for r := range requests {
+			r.Reply(true, nil)
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	s, err := OpenShell(ctx, client, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Add(ctx, install(1)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := s.Read(context.Background(), nil); err == nil {
+		t.Error("a session that was given up on goes on")
+	}
+	s.Close()
+	ctx, cancel = context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := OpenSFTP(ctx, client, Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
