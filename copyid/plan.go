@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
@@ -215,17 +216,28 @@ func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Sess
 		return inSession(ctx, p, o, remote.OpenSFTP, work)
 	}
 	err := inSession(ctx, p, o, remote.OpenShell, work)
-	var failed *remote.RemoteError
-	if !errors.As(err, &failed) || failed.Unsure {
-		return err
-	}
-	switch failed.Reason {
-	case remote.Refused, remote.NoAnswer, remote.Eaten:
-		if inSession(ctx, p, o, remote.OpenSFTP, work) == nil {
-			return nil
-		}
+	if onlySFTP(err) && inSession(ctx, p, o, remote.OpenSFTP, work) == nil {
+		return nil
 	}
 	return err
+}
+
+// onlySFTP tells whether a shell could not be reached where SFTP may be: the
+// server refuses commands, says so in the words of sshd's internal-sftp, or a
+// start-up file ate the script. An account without a login shell is not among
+// them: somebody meant nobody to log in there.
+func onlySFTP(err error) bool {
+	var failed *remote.RemoteError
+	if !errors.As(err, &failed) || failed.Unsure {
+		return false
+	}
+	switch failed.Reason {
+	case remote.Refused, remote.Eaten:
+		return true
+	case remote.NoAnswer:
+		return strings.Contains(failed.Detail, "allows sftp connections only")
+	}
+	return false
 }
 
 type opener func(context.Context, *ssh.Client, remote.Options) (remote.Session, error)

@@ -17,7 +17,7 @@ func remoteSentence(e *remote.RemoteError) string {
 	case remote.Refused:
 		text = "the server runs no commands for this account, or offers it no SFTP"
 	case remote.NoAnswer:
-		text = "the account has no usable shell: another program answered (a forced command, nologin or the like)"
+		text = "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work"
 	case remote.Eaten:
 		text = "a start-up file of the account's shell reads standard input; try -s to use SFTP"
 	case remote.Closed:
