@@ -1,9 +1,9 @@
 package identity
 
 import (
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"math/big"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -40,14 +40,22 @@ func kindOf(name string) string {
 
 // length is the size of a key in bits; that of the curve where it has one.
 func length(key ssh.PublicKey) int {
+	if key.Type() == ssh.InsecureKeyAlgoDSA {
+		var wire struct {
+			Name string
+			P    *big.Int
+			Rest []byte `ssh:"rest"`
+		}
+		if ssh.Unmarshal(key.Marshal(), &wire) == nil {
+			return wire.P.BitLen()
+		}
+	}
 	if held, ok := key.(ssh.CryptoPublicKey); ok {
 		switch k := held.CryptoPublicKey().(type) {
 		case *rsa.PublicKey:
 			return k.N.BitLen()
 		case *ecdsa.PublicKey:
 			return k.Curve.Params().BitSize
-		case *dsa.PublicKey:
-			return k.P.BitLen()
 		}
 	}
 	return 256

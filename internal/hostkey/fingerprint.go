@@ -98,7 +98,7 @@ func parsePin(pin string) (string, error) {
 	name = strings.ToUpper(name)
 	newHash := digests[strings.ToLower(name)]
 	if !ok || newHash == nil {
-		return "", fmt.Errorf("host key fingerprint %q does not begin with SHA256: or MD5:", pin)
+		return "", fmt.Errorf("host key fingerprint %q names no hash (SHA256:… or MD5:…)", pin)
 	}
 	if name == "MD5" {
 		if sum = strings.ToLower(sum); len(sum) != 3*md5.Size-1 || strings.Trim(sum, "0123456789abcdef:") != "" {
