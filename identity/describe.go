@@ -20,11 +20,14 @@ func Describe(key ssh.PublicKey) (bits int, kind, fingerprint string) {
 	return length(plain), kindOf(plain.Type()) + suffix, ssh.FingerprintSHA256(plain)
 }
 
+// dsa is the key type that servers no longer take, but files still hold.
+const dsa = "ssh-dss"
+
 func kindOf(name string) string {
 	switch {
 	case name == ssh.KeyAlgoRSA:
 		return "RSA"
-	case name == ssh.InsecureKeyAlgoDSA:
+	case name == dsa:
 		return "DSA"
 	case name == ssh.KeyAlgoSKED25519:
 		return "ED25519-SK"
@@ -40,7 +43,7 @@ func kindOf(name string) string {
 
 // length is the size of a key in bits; that of the curve where it has one.
 func length(key ssh.PublicKey) int {
-	if key.Type() == ssh.InsecureKeyAlgoDSA {
+	if key.Type() == dsa {
 		var wire struct {
 			Name string
 			P    *big.Int

@@ -75,6 +75,8 @@ func sentence(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
 		return "interrupted; nothing was changed"
+	case errors.Is(err, errNoIdentities):
+		return "No identities found"
 	case errors.As(err, &file):
 		return fileSentence(file)
 	case errors.As(err, &keyFile):

@@ -33,7 +33,7 @@ func (e *fileError) Error() string { return "open ID file " + e.path + ": " + e.
 func (e *fileError) Unwrap() error { return e.err }
 
 var (
-	errNoIdentities = errors.New("No identities found")
+	errNoIdentities = errors.New("no identities found")
 	errNoIDFile     = errors.New("no ID file found")
 )
 
