@@ -131,6 +131,9 @@ func (r *run) do(ctx context.Context) error {
 		return nil
 	}
 	report, err := client.Apply(ctx, plan)
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
 	if err != nil {
 		return err
 	}
@@ -167,9 +170,12 @@ func (r *run) options() copyid.Options {
 
 // debug shows what `ssh -v` would.
 func (r *run) debug(level int, text string) {
-	if level <= r.flags.Verbose {
+	if level <= r.flags.Verbose || r.flags.Debug && level == 1 {
 		r.printer.debug(level, text)
 	}
 }
+
+// errInterrupted: the change may have been on its way already.
+var errInterrupted = errors.New("interrupted while the keys were being added: all of them are there or none is; run the command again to see")
 
 var errNoHome = errors.New("no home directory: set HOME")
