@@ -80,6 +80,9 @@ type Options struct {
 	NoRepair bool
 	// NoVerify skips the question whether the server now accepts the keys.
 	NoVerify bool
+	// Pins are fingerprints (SHA256:…) of which an unknown host must have one:
+	// it is then accepted without a question, and refused otherwise.
+	Pins []string
 	// Trace receives what the remote script does, line by line (-x); nil: no
 	// trace.
 	Trace func(line string)

@@ -156,7 +156,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 		return p.host.Unusable
 	}
 	o := sshclient.Options{
-		Host: p.host, Home: c.o.Home, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
+		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
 		NeverAsk: c.o.DryRun, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolve(p.Target, hop) },
 	}

@@ -26,7 +26,13 @@ type Flags struct {
 	Config  string   // -F: the last one given, as in ssh; "" keeps the usual files
 	Port    string   // -p: 1 to 65535 in decimal; "" if not given
 	Options []string // -o: the values, in the order given
-	Passed  []Passed // -o and -F in the order given, for the final hint
+	Jump    string   // -J: the last one given; "" leaves ProxyJump to ssh_config
+	Passed  []Passed // -o, -F and -J in the order given, for the final hint
+	Pins    []string // --host-key: fingerprints an unknown host may have
+
+	PrintConfig bool // -G: print what ssh_config makes of the host, and do nothing
+
+	sshArgs []string // -p, -o and -J in the order given, as ssh would see them
 
 	Debug   bool // -x: trace what is done, on the server too
 	Verbose int  // -v: how often, 3 at most
@@ -58,7 +64,11 @@ func (f *Flags) ConfigLines() []string {
 	if f.Port != "" {
 		lines = append(lines, "Port="+f.Port)
 	}
-	return append(lines, f.Options...)
+	lines = append(lines, f.Options...)
+	if f.Jump != "" {
+		lines = append(lines, "-J"+f.Jump)
+	}
+	return lines
 }
 
 // UsageError is a command line that cannot be carried out.
@@ -143,6 +153,9 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.FuncP("config", "F", "", f.setConfig)
 	set.FuncP("port", "p", "", f.setPort)
 	set.FuncP("option", "o", "", f.addOption)
+	set.FuncP("jump", "J", "", f.setJump)
+	set.Func("host-key", "", f.addPin)
+	set.BoolVarP(&f.PrintConfig, "print-config", "G", false, "")
 	set.BoolVar(&f.NoRepair, "no-repair", false, "")
 	set.BoolVar(&f.Verify, "verify", false, "")
 	set.BoolVar(&f.NoVerify, "no-verify", false, "")
@@ -188,12 +201,32 @@ func (f *Flags) setPort(text string) error {
 		return &UsageError{Text: "Bad port '" + text + "'"}
 	}
 	f.Port = strconv.Itoa(port)
+	f.sshArgs = append(f.sshArgs, "-p"+f.Port)
 	return nil
 }
 
 func (f *Flags) addOption(line string) error {
 	f.Options = append(f.Options, line)
 	f.Passed = append(f.Passed, Passed{"-o", line})
+	f.sshArgs = append(f.sshArgs, line)
+	return nil
+}
+
+func (f *Flags) setJump(hops string) error {
+	if hops == "" {
+		return &UsageError{Text: "the jump host of -J is empty"}
+	}
+	f.Jump = hops
+	f.Passed = append(f.Passed, Passed{"-J", hops})
+	f.sshArgs = append(f.sshArgs, "-J"+hops)
+	return nil
+}
+
+func (f *Flags) addPin(fingerprint string) error {
+	if !strings.Contains(fingerprint, ":") {
+		return &UsageError{Text: "--host-key wants a fingerprint, SHA256:…, not '" + fingerprint + "'"}
+	}
+	f.Pins = append(f.Pins, fingerprint)
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -108,6 +109,9 @@ func (r *run) do(ctx context.Context) error {
 	if len(r.flags.Hosts) > 1 {
 		return &UsageError{Text: tooManyHosts(r.flags.Hosts), ShowUsage: true}
 	}
+	if r.flags.PrintConfig {
+		return r.printConfig()
+	}
 	source, err := r.identities()
 	if err != nil {
 		return err
@@ -141,12 +145,28 @@ func (r *run) do(ctx context.Context) error {
 	return nil
 }
 
+// printConfig shows how a destination is resolved, as `ssh -G` does.
+func (r *run) printConfig() error {
+	host, err := sshconfig.Resolve(sshconfig.Input{
+		Destination: r.flags.Hosts[0], Options: r.flags.sshArgs, ConfigFile: r.flags.Config,
+		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
+	})
+	if err != nil {
+		return err
+	}
+	for _, text := range host.Notices {
+		r.printer.notice(text)
+	}
+	host.Dump(r.printer.out)
+	return nil
+}
+
 // options turns flags into what copyid is to do.
 func (r *run) options() copyid.Options {
 	o := copyid.Options{
 		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
 		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, TargetPath: r.flags.Target,
-		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Agent: r.agent.open,
+		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
 			Secret: r.prompter.Secret, Line: r.prompter.Line, Notice: r.printer.notice, Debug: r.debug,
 		},

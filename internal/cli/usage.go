@@ -57,6 +57,12 @@ How to get there:
                            "none" reads no file at all
   -o, --option LINE        a line of ssh_config, as in -o Port=2222; may be
                            given several times
+  -J, --jump HOST[,HOST]   go through these hosts (ProxyJump)
+      --host-key PRINT     take an unknown host whose key has this fingerprint,
+                           SHA256:..., without a question, and refuse another;
+                           may be given several times
+  -G, --print-config       print what ssh_config makes of the host, in the
+                           format of ssh -G, and do nothing else
 
 What is told:
   -v, --verbose            tell about the connection as ssh -v does; -vv and
