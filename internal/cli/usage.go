@@ -11,12 +11,14 @@ func printUsage(w io.Writer, name string) {
 	fmt.Fprintf(w, "Usage: %s %s\n%s", name, synopsis, usageLines)
 }
 
-const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [user@]hostname`
+const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [-J host] [user@]hostname`
 
 const usageLines = `	-f: force mode -- add the keys without looking whether they are there already
 	-n: dry run    -- tell what would be added, and change nothing
 	-s: use sftp   -- change the file by sftp alone, for servers that run no commands
 	-x: debug      -- trace what is done, on the remote side too
+	-J: jump       -- go through this host, or these with commas between
+	-G: config     -- print what ssh_config makes of the host, and do nothing
 	-v: verbose    -- tell about the connection as ssh -v does; up to three times
 	-h|-?: print this help
 	--help: explain every option
