@@ -9,57 +9,71 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Describe gives what `ssh-keygen -l` prints of a key: its length in bits, its
-// kind in capitals (sshkey_type in sshkey.c) and its SHA256 fingerprint.
-func Describe(key ssh.PublicKey) (bits int, kind, fingerprint string) {
+// kinds are the names that ssh-keygen -l shows for key types (the short names
+// of sshkey_type in sshkey.c).
+var kinds = map[string]string{
+	ssh.KeyAlgoRSA:        "RSA",
+	"ssh-dss":             "DSA",
+	ssh.KeyAlgoECDSA256:   "ECDSA",
+	ssh.KeyAlgoECDSA384:   "ECDSA",
+	ssh.KeyAlgoECDSA521:   "ECDSA",
+	ssh.KeyAlgoED25519:    "ED25519",
+	ssh.KeyAlgoSKECDSA256: "ECDSA-SK",
+	ssh.KeyAlgoSKED25519:  "ED25519-SK",
+}
+
+// Describe tells what ssh-keygen -l prints of a key: its length in bits, its
+// kind (ED25519, RSA, ECDSA-SK, …) and its fingerprint (SHA256:…). Of a
+// certificate these are the facts of the key in it, with -CERT behind the
+// kind. The length is 0 for a key of a kind not known here, and its kind is
+// then its type.
+func Describe(key ssh.PublicKey) (bits int, kind, sha256 string) {
+	if key == nil {
+		return 0, "", ""
+	}
+	if read, err := ssh.ParsePublicKey(key.Marshal()); err == nil {
+		key = read // an agent's key keeps only the bytes
+	}
 	suffix := ""
-	plain := key
-	if cert, ok := key.(*ssh.Certificate); ok {
-		plain, suffix = cert.Key, "-CERT"
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		key, suffix = certificate.Key, "-CERT"
 	}
-	return length(plain), kindOf(plain.Type()) + suffix, ssh.FingerprintSHA256(plain)
+	kind = kinds[key.Type()]
+	if kind == "" {
+		kind = strings.ToUpper(strings.TrimPrefix(key.Type(), "ssh-"))
+	}
+	return keyBits(key), kind + suffix, ssh.FingerprintSHA256(key)
 }
 
-// dsa is the key type that servers no longer take, but files still hold.
-const dsa = "ssh-dss"
-
-func kindOf(name string) string {
-	switch {
-	case name == ssh.KeyAlgoRSA:
-		return "RSA"
-	case name == dsa:
-		return "DSA"
-	case name == ssh.KeyAlgoSKED25519:
-		return "ED25519-SK"
-	case name == ssh.KeyAlgoSKECDSA256:
-		return "ECDSA-SK"
-	case strings.HasPrefix(name, "ecdsa-sha2-"):
-		return "ECDSA"
-	case name == ssh.KeyAlgoED25519:
-		return "ED25519"
+func keyBits(key ssh.PublicKey) int {
+	switch key.Type() {
+	case ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519:
+		return 256
+	case "ssh-dss":
+		return dsaBits(key)
 	}
-	return strings.ToUpper(name)
+	holder, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		return 0
+	}
+	switch inner := holder.CryptoPublicKey().(type) {
+	case *rsa.PublicKey:
+		return inner.N.BitLen()
+	case *ecdsa.PublicKey:
+		return inner.Curve.Params().BitSize
+	}
+	return 0
 }
 
-// length is the size of a key in bits; that of the curve where it has one.
-func length(key ssh.PublicKey) int {
-	if key.Type() == dsa {
-		var wire struct {
-			Name string
-			P    *big.Int
-			Rest []byte `ssh:"rest"`
-		}
-		if ssh.Unmarshal(key.Marshal(), &wire) == nil {
-			return wire.P.BitLen()
-		}
+// dsaBits is the length of the prime of a DSA key (RFC 4253 section 6.6).
+func dsaBits(key ssh.PublicKey) int {
+	var wire struct {
+		Type string
+		P    *big.Int
+		Rest []byte `ssh:"rest"`
 	}
-	if held, ok := key.(ssh.CryptoPublicKey); ok {
-		switch k := held.CryptoPublicKey().(type) {
-		case *rsa.PublicKey:
-			return k.N.BitLen()
-		case *ecdsa.PublicKey:
-			return k.Curve.Params().BitSize
-		}
+	if err := ssh.Unmarshal(key.Marshal(), &wire); err != nil {
+		return 0
 	}
-	return 256
+	return wire.P.BitLen()
 }

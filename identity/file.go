@@ -3,50 +3,17 @@ package identity
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"ssh-copy-id/authkeys"
 )
 
-// maxFile bounds a key file, in bytes: some thousands of keys.
+// maxFile bounds a key file, in bytes: some thousands of keys. It is also where
+// ssh stops reading a private key (MAX_KEY_FILE_SIZE in authfile.c).
 const maxFile = 1 << 20
-
-// FileError tells what is wrong with a key file, and never what it holds.
-type FileError struct {
-	Path string
-	// Line is the line it is about, counted from 1; 0 for the whole file.
-	Line int
-	Err  error
-}
-
-func (e *FileError) Error() string {
-	if e.Line > 0 {
-		return fmt.Sprintf("%s: line %d: %v", e.Path, e.Line, e.Err)
-	}
-	return fmt.Sprintf("%s: %v", e.Path, e.Err)
-}
-
-// Unwrap gives the cause: an *authkeys.ParseError, a file system error, or one
-// of the errors of this package.
-func (e *FileError) Unwrap() error { return e.Err }
-
-// What can be wrong with a whole file.
-var (
-	ErrNoKeys      = errors.New("no public key in this file")
-	ErrDirectory   = errors.New("is a directory, not a public key file")
-	ErrUTF16       = errors.New("is written in UTF-16; save it as UTF-8")
-	ErrTooLarge    = errors.New("too large for a public key file")
-	ErrPrivateKey  = errors.New("is a private key, not a public one; it was not sent anywhere")
-	ErrCertificate = errors.New("is a certificate; install the key it was made for")
-	// ErrNoDefault: no ~/.ssh/id*.pub.
-	ErrNoDefault = errors.New("no default identity")
-)
 
 // PubPath is the public key file of an identity: name, with .pub added unless
 // it ends so.
@@ -61,33 +28,32 @@ func PubPath(name string) string {
 func PrivatePath(pub string) string { return strings.TrimSuffix(pub, ".pub") }
 
 // ReadFile reads a public key file: one key a line, with options before it and
-// a comment after it; blank lines and lines that begin with # are passed over.
-// A BOM, CRLF and a missing last newline do not matter. Anything else on a
-// line is a *FileError that names it.
+// a comment after it, both kept as written; blank lines and lines that begin
+// with # are passed over. A UTF-8 byte order mark, CRLF, blanks around a line
+// and a missing last newline do not matter. A key that stands in the file twice
+// is returned twice.
+//
+// Anything else in a line is a *[FileError] that names it; so is a file that
+// cannot be read, is larger than 1 MiB, is in UTF-16 or holds no key.
 func ReadFile(path string) ([]Identity, error) {
 	data, err := readBounded(path)
 	if err != nil {
 		return nil, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	origin := Origin{Source: File, Path: path}
-	if info, err := os.Stat(PrivatePath(path)); err == nil && info.Mode().IsRegular() && PrivatePath(path) != path {
-		origin.PrivateKey = PrivatePath(path)
+	if authkeys.Parse(data).UTF16() {
+		return nil, &FileError{Path: path, Err: ErrUTF16}
 	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	origin := Origin{Source: File, Path: path, PrivateKey: privateKeyBeside(path)}
 	var ids []Identity
 	for line := range authkeys.Parse(data).Lines() {
 		origin.Line = line.Number
-		switch {
-		case line.Err != nil:
-			return nil, &FileError{Path: path, Line: line.Number, Err: plainer(line.Err)}
-		case line.Entry == nil:
-			continue
-		case line.Entry.Certificate():
-			return nil, &FileError{Path: path, Line: line.Number, Err: ErrCertificate}
-		case strings.ContainsFunc(line.Entry.Line(), isControl):
-			return nil, &FileError{Path: path, Line: line.Number, Err: errors.New("control characters beside the key")}
+		if err := unfit(line); err != nil {
+			return nil, &FileError{Path: path, Line: line.Number, Err: err}
 		}
-		ids = append(ids, Identity{Entry: *line.Entry, Origin: origin})
+		if line.Entry != nil {
+			ids = append(ids, Identity{Entry: *line.Entry, Origin: origin})
+		}
 	}
 	if len(ids) == 0 {
 		return nil, &FileError{Path: path, Err: ErrNoKeys}
@@ -95,39 +61,60 @@ func ReadFile(path string) ([]Identity, error) {
 	return ids, nil
 }
 
-// isControl: characters that would end a line on the server early. Others, a
-// terminal escape in a comment say, are the author's.
-func isControl(r rune) bool { return r == '\r' || r == 0 }
-
-// plainer says what to do about the mistake that matters most.
-func plainer(err error) error {
-	var parse *authkeys.ParseError
-	if errors.As(err, &parse) && parse.Reason == authkeys.PrivateKey {
+// unfit tells why a line may not stand in a public key file; nil where it may.
+func unfit(line authkeys.Line) error {
+	var failed *authkeys.ParseError
+	switch {
+	case errors.As(line.Err, &failed) && failed.Reason == authkeys.PrivateKey:
 		return ErrPrivateKey
+	case strings.ContainsRune(strings.TrimRight(line.Text, "\r"), '\r'):
+		return ErrCarriageReturn
+	case line.Err != nil:
+		return line.Err
+	case line.Entry != nil && line.Entry.Certificate():
+		return ErrCertificate
 	}
-	return err
+	return nil
+}
+
+// privateKeyBeside is the private key file that goes with a public key file; ""
+// where there is none.
+func privateKeyBeside(pub string) string {
+	private := PrivatePath(pub)
+	if info, err := os.Stat(private); private == pub || err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return private
 }
 
 // readBounded reads a key file.
 func readBounded(path string) ([]byte, error) {
+	data, _, err := readWithInfo(path)
+	return data, err
+}
+
+// readWithInfo reads a key file and tells about that very file.
+func readWithInfo(path string) ([]byte, fs.FileInfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &FileError{Path: path, Err: bare(err)}
+		return nil, nil, &FileError{Path: path, Err: bare(err)}
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, &FileError{Path: path, Err: ErrDirectory}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, &FileError{Path: path, Err: bare(err)}
+	}
+	if info.IsDir() {
+		return nil, nil, &FileError{Path: path, Err: ErrDirectory}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
-		return nil, &FileError{Path: path, Err: bare(err)}
+		return nil, nil, &FileError{Path: path, Err: bare(err)}
 	case len(data) > maxFile:
-		return nil, &FileError{Path: path, Err: ErrTooLarge}
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return nil, &FileError{Path: path, Err: ErrUTF16}
+		return nil, nil, &FileError{Path: path, Err: ErrTooLarge}
 	}
-	return data, nil
+	return data, info, nil
 }
 
 // bare is a file system error without the path a FileError names anyway.
@@ -137,43 +124,4 @@ func bare(err error) error {
 		return failed.Err
 	}
 	return err
-}
-
-// Newest is the newest id*.pub of a directory, as `ls -t` sorts: by the time
-// of the entry itself, also of a link, and by name among equals. Certificates
-// (*-cert.pub) and directories are passed over. ErrNoDefault where none is
-// left.
-func Newest(sshDir string) (string, error) {
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(sshDir), "id*.pub"))
-	if err != nil {
-		return "", ErrNoDefault
-	}
-	slices.Sort(paths)
-	newest, found := "", fs.FileInfo(nil)
-	for _, path := range paths {
-		if strings.HasSuffix(path, "-cert.pub") || isDirectory(path) {
-			continue
-		}
-		info, err := os.Lstat(path)
-		if err == nil && (found == nil || info.ModTime().After(found.ModTime())) {
-			newest, found = path, info
-		}
-	}
-	if found == nil {
-		return "", ErrNoDefault
-	}
-	return newest, nil
-}
-
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// escapeGlob keeps a directory's own name from being a pattern.
-func escapeGlob(dir string) string {
-	if os.PathSeparator == '\\' {
-		return dir // Match knows no escape there, and the names none of its characters but [
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }

@@ -1,16 +1,32 @@
 // Package identity finds the public keys that are to be installed, and the
-// private keys that can log in: files, the newest default file, an agent.
+// private keys that can log in.
 //
-// A public key is installed as its author wrote it: options and comment stay.
-// Only lines that parse as public keys are identities; a private key where a
-// public one should be is refused, and no error ever shows what a file holds.
+// # Where keys come from
+//
+//   - [ReadFile]: a public key file, as ssh-keygen writes it and people edit it;
+//   - [Newest]: which file to read when nobody named one;
+//   - [FromAgent]: every key of an ssh-agent.
+//
+// Each is an [Identity]: the entry to install, as its author wrote it, with
+// options and comment, and where it comes from.
+//
+// # What is refused
+//
+// Only what is read as a public key becomes an Identity. A private key in the
+// place of a public one, text that is no key, and certificates, which let
+// nobody in when they stand in an authorized_keys file, are errors that name
+// the file and the line; in an agent they are skipped and reported. No error
+// ever shows what a file holds.
+//
+// # Private keys
+//
+// [Signer] makes a signer of a private key file. It knows its public key from
+// the start, decodes the private half when it first signs, and only then asks
+// for a passphrase. The key never leaves the process.
 package identity
 
 import (
-	"strings"
-
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
+	"strconv"
 
 	"ssh-copy-id/authkeys"
 )
@@ -26,14 +42,26 @@ const (
 	Agent
 )
 
+// String is "file" or "agent".
+func (s Source) String() string {
+	switch s {
+	case File:
+		return "file"
+	case Agent:
+		return "agent"
+	}
+	return "source " + strconv.Itoa(int(s))
+}
+
 // Origin is where an identity comes from.
 type Origin struct {
 	Source Source
 	// Path is the public key file; "" for an agent.
 	Path string
-	// Line is the line in Path, counted from 1.
+	// Line is the line in Path, counted from 1; 0 for an agent.
 	Line int
 	// PrivateKey is the private key file beside Path; "" where there is none.
+	// Whether it belongs to this key is not known: Path may hold several keys.
 	PrivateKey string
 }
 
@@ -46,34 +74,15 @@ type Identity struct {
 // SkipReason says why a key of a source is no identity.
 type SkipReason string
 
-// SkipCertificate: an authorized_keys line of a certificate lets nobody in.
-const SkipCertificate SkipReason = "certificates are not installed as keys"
+const (
+	// SkipCertificate: an authorized_keys line of a certificate lets nobody in.
+	SkipCertificate SkipReason = "certificates are not installed as keys"
+	// SkipUnknownType: a key of a type that cannot be read here.
+	SkipUnknownType SkipReason = "keys of this type are not known"
+)
 
 // Skipped is a key that was passed over.
 type Skipped struct {
 	Identity
 	Reason SkipReason
-}
-
-// FromAgent lists the keys of an agent in its order. Certificates are passed
-// over and reported. An agent's comment becomes part of a line on a server, so
-// control characters are taken out of it.
-func FromAgent(a agent.ExtendedAgent) (ids []Identity, skipped []Skipped, err error) {
-	keys, err := a.List()
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, k := range keys {
-		key, err := ssh.ParsePublicKey(k.Blob)
-		if err != nil {
-			continue // a type this program cannot install, as `ssh-add -L` could not print it
-		}
-		id := Identity{Entry: authkeys.NewEntry(key, strings.ToValidUTF8(k.Comment, "?")), Origin: Origin{Source: Agent}}
-		if id.Entry.Certificate() {
-			skipped = append(skipped, Skipped{id, SkipCertificate})
-			continue
-		}
-		ids = append(ids, id)
-	}
-	return ids, skipped, nil
 }

@@ -2,12 +2,10 @@ package identity
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"runtime"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
@@ -17,27 +15,9 @@ import (
 // up, as load_identity_file of OpenSSH does by default.
 const maxPassphrases = 3
 
-// ModeError tells that others may read a private key, which ssh takes for a
-// reason not to use it (sshkey_perm_ok in authfile.c).
-type ModeError struct {
-	Path string
-	Mode fs.FileMode
-}
-
-func (e *ModeError) Error() string {
-	return fmt.Sprintf("permissions %04o for '%s' are too open", e.Mode.Perm(), e.Path)
-}
-
-// What keeps a private key from signing.
-var (
-	// ErrNoPassphrase: the key needs a passphrase and nobody gave one.
-	ErrNoPassphrase = errors.New("no passphrase given")
-	// ErrWrongPassphrase: none of the passphrases opened the key.
-	ErrWrongPassphrase = errors.New("incorrect passphrase")
-)
-
-// PrivateKey is the private half of an identity in a file. It is read when it
-// first signs, and asks for its passphrase then.
+// PrivateKey is the private half of an identity in a file: an
+// [ssh.MultiAlgorithmSigner], so that RSA keys sign with SHA-2. Several
+// goroutines may use it at once.
 type PrivateKey struct {
 	path       string
 	public     ssh.PublicKey
@@ -45,135 +25,180 @@ type PrivateKey struct {
 	passphrase func() ([]byte, error)
 
 	mu     sync.Mutex
-	signer ssh.AlgorithmSigner
-	failed error
+	signer ssh.AlgorithmSigner // nil until the key is decoded
+	failed error               // why it was given up
 }
 
+var _ ssh.MultiAlgorithmSigner = (*PrivateKey)(nil)
+
 // Signer prepares the private key of a file (OpenSSH, PKCS#1, PKCS#8, SEC 1)
-// for signing. Its public half is taken from path.pub, or from the file itself
-// where that shows it without a passphrase. passphrase is called, at most three
-// times, when an encrypted key signs for the first time; nil: nobody can be
-// asked.
+// for signing. The private half is decoded when it signs for the first time.
 //
-// Errors: *FileError, *ModeError.
+// The public half is the one an OpenSSH private key shows in clear; with other
+// files it is the first key of path.pub, and where there is no such file the
+// key is decoded right away, if that needs no passphrase. This is the order of
+// ssh (sshkey_load_public in authfile.c).
+//
+// passphrase is called when an encrypted key signs for the first time, and not
+// before; after a wrong answer again, three times at most. nil: nobody can be
+// asked. What it returns is overwritten after use. Whether it would be called
+// is what [PrivateKey.Encrypted] tells.
+//
+// Errors: *[FileError], *[ModeError].
 func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
-	data, err := readBounded(path)
+	file, err := readPrivateKey(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := private(path); err != nil {
-		return nil, err
+	defer file.wipe()
+	if !file.supported {
+		return nil, &FileError{Path: path, Err: ErrUnsupported}
 	}
-	k := &PrivateKey{path: path, passphrase: passphrase}
-	parsed, err := ssh.ParseRawPrivateKey(data)
-	var missing *ssh.PassphraseMissingError
-	switch {
-	case err == nil:
-		if err := k.use(parsed); err != nil {
-			return nil, &FileError{Path: path, Err: err}
-		}
-		k.public = k.signer.PublicKey()
-		return k, nil
-	case !errors.As(err, &missing):
-		return nil, &FileError{Path: path, Err: errors.New("not a private key this program can read")}
-	}
-	k.encrypted, k.public = true, missing.PublicKey
-	if ids, err := ReadFile(PubPath(path)); err == nil && k.public == nil {
-		k.public = ids[0].Entry.Key
-	}
+	k := &PrivateKey{path: path, passphrase: passphrase, public: file.public, encrypted: file.encrypted}
 	if k.public == nil {
-		return nil, &FileError{Path: path, Err: errors.New("its public key is not known without the passphrase")}
+		k.public = publicKeyBeside(path)
 	}
+	if k.public != nil {
+		return k, nil
+	}
+	if k.encrypted {
+		return nil, &FileError{Path: path, Err: ErrNoPublicKey}
+	}
+	if k.signer, err = file.decode(nil); err != nil {
+		return nil, &FileError{Path: path, Err: err}
+	}
+	k.public = k.signer.PublicKey()
 	return k, nil
 }
 
-// private refuses a key that others may read, as ssh does. Windows keeps that
-// in access control lists, which a mode does not show.
-func private(path string) error {
-	info, err := os.Stat(path)
+// publicKeyBeside is the first key of the public key file that belongs to a
+// private one; nil where there is none.
+func publicKeyBeside(private string) ssh.PublicKey {
+	ids, err := ReadFile(private + ".pub")
 	if err != nil {
-		return &FileError{Path: path, Err: bare(err)}
+		return nil
 	}
-	if runtime.GOOS != "windows" && ownedByUs(info) && info.Mode().Perm()&0o077 != 0 {
-		return &ModeError{Path: path, Mode: info.Mode()}
-	}
-	return nil
-}
-
-// use makes a parsed key the signer.
-func (k *PrivateKey) use(parsed any) error {
-	signer, err := ssh.NewSignerFromKey(parsed)
-	if err != nil {
-		return err
-	}
-	as, ok := signer.(ssh.AlgorithmSigner)
-	if !ok {
-		return errors.New("a key type that cannot sign")
-	}
-	k.signer = as
-	return nil
+	return ids[0].Entry.Key
 }
 
 // PublicKey is the public half; it never asks.
 func (k *PrivateKey) PublicKey() ssh.PublicKey { return k.public }
 
-// Encrypted tells whether signing needs a passphrase.
+// Encrypted tells whether a passphrase protects the key, also when it has been
+// given meanwhile.
 func (k *PrivateKey) Encrypted() bool { return k.encrypted }
 
-// Sign signs, and asks for the passphrase where that is needed.
+// Algorithms are the signatures the key can make, the best first (RFC 8332
+// section 3 for RSA).
+func (k *PrivateKey) Algorithms() []string {
+	if k.public.Type() == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+	}
+	return []string{k.public.Type()}
+}
+
+// Sign signs with the algorithm named like the key's type, and asks for the
+// passphrase where that is needed.
 func (k *PrivateKey) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
 	return k.SignWithAlgorithm(rand, data, "")
 }
 
-// SignWithAlgorithm signs with one of the algorithms of the key's type.
-// Errors: ErrNoPassphrase, ErrWrongPassphrase, or what passphrase returned.
+// SignWithAlgorithm signs with one of the algorithms of the key's type; "" is
+// the one named like it. The errors are *[FileError], with [ErrNoPassphrase]
+// (also for an empty answer), [ErrWrongPassphrase], [ErrMismatch] or what
+// passphrase returned, and those of [Signer], as the file is read again. A key
+// that was given up stays so: nobody is asked again.
 func (k *PrivateKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.unlock(); err != nil {
+	signer, err := k.unlock()
+	if err != nil {
 		return nil, err
 	}
-	return k.signer.SignWithAlgorithm(rand, data, algorithm)
+	return signer.SignWithAlgorithm(rand, data, algorithm)
 }
 
-// unlock opens an encrypted key, once; a key that was given up stays so.
-func (k *PrivateKey) unlock() error {
+// unlock decodes the key, once. Others who want to sign wait for the answer of
+// the first.
+func (k *PrivateKey) unlock() (ssh.AlgorithmSigner, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.signer != nil || k.failed != nil {
-		return k.failed
+		return k.signer, k.failed
 	}
-	k.failed = k.ask()
-	return k.failed
+	file, err := readPrivateKey(k.path)
+	if err == nil {
+		defer file.wipe()
+		k.signer, err = k.open(file)
+	}
+	var named *FileError
+	var mode *ModeError
+	if err != nil && !errors.As(err, &named) && !errors.As(err, &mode) {
+		err = &FileError{Path: k.path, Err: err}
+	}
+	k.failed = err
+	return k.signer, err
 }
 
-func (k *PrivateKey) ask() error {
-	if k.passphrase == nil {
-		return ErrNoPassphrase
+// open decodes the key with as many passphrases as it takes.
+func (k *PrivateKey) open(file *privateKey) (ssh.AlgorithmSigner, error) {
+	if !file.encrypted {
+		return k.matching(file.decode(nil))
 	}
-	data, err := readBounded(k.path)
-	if err != nil {
-		return err
+	if k.passphrase == nil {
+		return nil, ErrNoPassphrase
 	}
 	for range maxPassphrases {
 		passphrase, err := k.passphrase()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(passphrase) == 0 {
-			return ErrNoPassphrase // ssh goes on to the next key
+			return nil, ErrNoPassphrase // ssh goes on to the next key
 		}
-		parsed, err := ssh.ParseRawPrivateKeyWithPassphrase(data, passphrase)
+		signer, err := file.decode(passphrase)
 		clear(passphrase)
-		if err != nil {
-			continue
+		if !errors.Is(err, ErrWrongPassphrase) {
+			return k.matching(signer, err)
 		}
-		if err := k.use(parsed); err != nil {
-			return err
-		}
-		if !bytes.Equal(k.signer.PublicKey().Marshal(), k.public.Marshal()) {
-			k.signer = nil
-			return errors.New("the private key does not match its .pub file")
-		}
-		return nil
 	}
-	return ErrWrongPassphrase
+	return nil, ErrWrongPassphrase
+}
+
+// matching refuses a key that is not the one it was taken for.
+func (k *PrivateKey) matching(signer ssh.AlgorithmSigner, err error) (ssh.AlgorithmSigner, error) {
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(signer.PublicKey().Marshal(), k.public.Marshal()) {
+		return nil, ErrMismatch
+	}
+	return signer, nil
+}
+
+// decode decodes the private half. An encrypted PEM file has no check on the
+// passphrase but that a key comes out, so there every error means a wrong one.
+func (k *privateKey) decode(passphrase []byte) (ssh.AlgorithmSigner, error) {
+	text := pem.EncodeToMemory(k.block)
+	defer clear(text)
+	var raw any
+	var err error
+	if k.encrypted {
+		raw, err = ssh.ParseRawPrivateKeyWithPassphrase(text, passphrase)
+	} else {
+		raw, err = ssh.ParseRawPrivateKey(text)
+	}
+	if err != nil {
+		if k.encrypted && (k.public == nil || errors.Is(err, x509.IncorrectPasswordError)) {
+			return nil, ErrWrongPassphrase
+		}
+		return nil, ErrDamaged
+	}
+	signer, err := ssh.NewSignerFromKey(raw)
+	if err != nil {
+		return nil, ErrUnsupported
+	}
+	able, ok := signer.(ssh.AlgorithmSigner)
+	if !ok {
+		return nil, ErrUnsupported
+	}
+	return able, nil
 }
