@@ -112,7 +112,7 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 		c.notice(text)
 	}
 	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host}
-	for _, id := range ids {
+	for _, id := range distinctKeys(ids) {
 		p.Keys = append(p.Keys, KeyPlan{Identity: id})
 	}
 	if c.o.Force && c.o.DryRun {
@@ -131,6 +131,19 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 		}
 	}
 	return p, nil
+}
+
+// distinctKeys drops identities whose key came before: one line is enough.
+func distinctKeys(ids []identity.Identity) []identity.Identity {
+	seen := map[string]bool{}
+	var kept []identity.Identity
+	for _, id := range ids {
+		if blob := id.Entry.Blob(); !seen[blob] {
+			seen[blob] = true
+			kept = append(kept, id)
+		}
+	}
+	return kept
 }
 
 // resolve reads ssh_config for a destination. A jump host does not inherit

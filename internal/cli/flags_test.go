@@ -90,10 +90,24 @@ func TestParseFlags(t *testing.T) {
 			if !got.Help && !got.ShortHelp && !got.Version && len(got.Hosts) == 0 {
 				t.Error("no host and no error")
 			}
+			got.sshArgs = nil // TestSSHArgs is about them
 			if !reflect.DeepEqual(*got, c.want) {
 				t.Errorf("got\n%+v\nwant\n%+v", *got, c.want)
 			}
 		})
+	}
+}
+
+// TestSSHArgs: -G shows what ssh would do with the same words, so their order
+// stays.
+func TestSSHArgs(t *testing.T) {
+	f, err := ParseFlags(words("-G -o Port=1 -p 2 -J hop host -o User=a"), keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Port=1", "-p2", "-Jhop", "User=a"}
+	if !f.PrintConfig || !reflect.DeepEqual(f.sshArgs, want) {
+		t.Errorf("got %q, want %q", f.sshArgs, want)
 	}
 }
 

@@ -11,7 +11,7 @@ func printUsage(w io.Writer, name string) {
 	fmt.Fprintf(w, "Usage: %s %s\n%s", name, synopsis, usageLines)
 }
 
-const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [-J host] [user@]hostname`
+const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [user@]hostname`
 
 const usageLines = `	-f: force mode -- add the keys without looking whether they are there already
 	-n: dry run    -- tell what would be added, and change nothing
