@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is which of this module's packages each of them may import; tests
+// do not count. Imports run one way, from the command down to the file format.
+var mayImport = map[string][]string{
+	"":                   {"internal/cli"},
+	"internal/cli":       {"copyid", "identity", "internal/agentconn", "internal/hostkey", "internal/remote", "internal/sshclient", "internal/sshconfig", "internal/term"},
+	"copyid":             {"authkeys", "identity", "internal/remote", "internal/sshclient", "internal/sshconfig"},
+	"identity":           {"authkeys"},
+	"authkeys":           {},
+	"internal/sshclient": {"internal/hostkey", "internal/sshconfig"},
+	"internal/hostkey":   {},
+	"internal/sshconfig": {},
+	"internal/remote":    {"authkeys"},
+	"internal/agentconn": {},
+	"internal/term":      {},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		name := strings.TrimPrefix(strings.TrimPrefix(words[0], "ssh-copy-id"), "/")
+		allowed, known := mayImport[name]
+		if strings.HasPrefix(name, "internal/sshtest") {
+			continue // for tests and the demo only
+		}
+		if !known {
+			t.Errorf("%s has no rule here", name)
+		}
+		seen++
+		for _, imported := range words[1:] {
+			if rest, own := strings.CutPrefix(imported, "ssh-copy-id/"); own && !slices.Contains(allowed, rest) {
+				t.Errorf("%s may not import %s", name, rest)
+			}
+		}
+	}
+	if seen != len(mayImport) {
+		t.Errorf("%d packages, %d rules", seen, len(mayImport))
+	}
+}
