@@ -165,9 +165,6 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
 
 // connect opens the connection and takes the server's answers into the plan.
 func (c *Client) connect(ctx context.Context, p *Plan) error {
-	if p.host.Unusable != nil {
-		return p.host.Unusable
-	}
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
 		NeverAsk: c.o.DryRun, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,

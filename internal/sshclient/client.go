@@ -187,6 +187,12 @@ const (
 // where its key is refused, *AuthError where it lets us in with nothing we
 // have, *ClosedError where it hung up while we authenticated.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
+	switch h := o.Host; {
+	case h.Unusable != nil:
+		return nil, h.Unusable
+	case h.RefuseConnection != "":
+		return nil, &RefusedError{Text: h.RefuseConnection}
+	}
 	a := newAuthenticator(&o)
 	for {
 		conn, err := connectOnce(ctx, &o, a)

@@ -40,6 +40,11 @@ func (e *HopError) Error() string { return "jump host " + e.Hop + ": " + e.Err.E
 // Unwrap gives what failed at the hop.
 func (e *HopError) Unwrap() error { return e.Err }
 
+// RefusedError tells that ssh_config forbids the connection (RefuseConnection).
+type RefusedError struct{ Text string }
+
+func (e *RefusedError) Error() string { return "ssh_config refuses this connection: " + e.Text }
+
 var errNoJump = errors.New("ProxyJump is not available here")
 
 // Stage names how far the SSH handshake came.

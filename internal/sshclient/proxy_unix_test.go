@@ -1,0 +1,66 @@
+//go:build unix
+
+package sshclient_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// TestProxyCommandDies: what it said on standard error is told, and the end is
+// a typed error.
+func TestProxyCommandDies(t *testing.T) {
+	var said []string
+	h := hostAt(t, "127.0.0.1:1")
+	h.ProxyCommand = "sh -c 'echo no way through >&2; exit 3'"
+	_, err := connect(t, sshclient.Options{Host: h, ProxyStderr: func(line string) { said = append(said, line) }})
+	var handshake *sshclient.HandshakeError
+	if !errors.As(err, &handshake) || handshake.Stage != sshclient.StageBanner {
+		t.Errorf("%T %v", err, err)
+	}
+	if strings.Join(said, "\n") != "no way through" {
+		t.Errorf("said %q", said)
+	}
+}
+
+// TestProxyCommandLingers: one that minds neither the end of its input nor a
+// hangup is killed, and does not hold us.
+func TestProxyCommandLingers(t *testing.T) {
+	h := hostAt(t, "127.0.0.1:1", "ConnectTimeout=1")
+	h.ProxyCommand = `sh -c 'trap "" HUP; while :; do sleep 1; done'`
+	start := time.Now()
+	_, err := connect(t, sshclient.Options{Host: h})
+	var handshake *sshclient.HandshakeError
+	if !errors.As(err, &handshake) || !handshake.TimedOut {
+		t.Errorf("%T %v", err, err)
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+// TestProxyCommandCarries: a login through a command's standard input and
+// output.
+func TestProxyCommandCarries(t *testing.T) {
+	key := newSigner(t)
+	s := serve(t, nil, key.PublicKey())
+	o := options(t, s)
+	o.Host.ProxyCommand = "perl -MIO::Socket -e '" + relay + "' " + s.Addr()
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return []sshclient.Key{{Signer: key}} }
+	o.Query = []ssh.PublicKey{key.PublicKey()}
+	conn, err := connect(t, o)
+	if err != nil || conn.Client == nil || !conn.Answers.Accepted(key.PublicKey()) {
+		t.Fatal(err)
+	}
+}
+
+// relay is what nc does, in the Perl that every Debian has.
+const relay = `$s=IO::Socket::INET->new(shift) or die; if(fork){while(sysread STDIN,$b,65536){syswrite $s,$b}; shutdown $s,1}` +
+	` else {while(sysread $s,$b,65536){syswrite STDOUT,$b}}`
