@@ -69,7 +69,8 @@ type Options struct {
 
 	// Force adds the keys without asking whether they are there (-f).
 	Force bool
-	// DryRun keeps Plan from asking for a secret; Apply refuses to work (-n).
+	// DryRun keeps Plan from asking anybody for a secret; Apply refuses to work
+	// (-n).
 	DryRun bool
 	// SFTP changes the file through the sftp subsystem only (-s).
 	SFTP bool
@@ -80,6 +81,10 @@ type Options struct {
 	NoRepair bool
 	// NoVerify skips the question whether the server now accepts the keys.
 	NoVerify bool
+	// Password is the password of the account on the target, and of no jump
+	// host's. It is put forward once for each method that wants one, and nobody
+	// is asked for it; nil: whoever UI reaches is asked.
+	Password []byte
 	// Pins are fingerprints (SHA256:…) of which an unknown host must have one:
 	// it is then accepted without a question, and refused otherwise.
 	Pins []string

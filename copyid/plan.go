@@ -167,7 +167,7 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
 func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
-		NeverAsk: c.o.DryRun, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
+		NeverAsk: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolve(p.Target, hop) },
 	}
 	if c.asks() {

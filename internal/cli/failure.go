@@ -64,6 +64,7 @@ func (p *printer) usageError(err error) {
 func sentence(err error) string {
 	var (
 		file      *fileError
+		password  *passwordError
 		keyFile   *identity.FileError
 		hop       *sshclient.HopError
 		dial      *sshclient.DialError
@@ -79,6 +80,8 @@ func sentence(err error) string {
 		return "No identities found"
 	case errors.As(err, &file):
 		return fileSentence(file)
+	case errors.As(err, &password):
+		return term.Escape(password.flag) + ": " + systemText(password.err)
 	case errors.As(err, &keyFile):
 		return term.Escape(keyFile.Error())
 	case errors.As(err, &hop):
@@ -130,9 +133,17 @@ func handshakeSentence(e *sshclient.HandshakeError) string {
 
 func authSentence(e *sshclient.AuthError) string {
 	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Escape(strings.Join(e.Methods, ",")))
+	var unanswered *sshclient.UnansweredError
 	switch {
 	case errors.Is(e.Err, term.ErrInterrupted):
 		return "interrupted; nothing was changed"
+	case e.PasswordExpired:
+		return fmt.Sprintf("%s@%s: the password has expired, and the server wants a new one: log in with ssh and change it, then run this again",
+			term.Escape(e.User), term.Escape(e.Host))
+	case errors.As(e.Err, &unanswered):
+		text += fmt.Sprintf(" The server asks %q, and there is nobody to answer; run this in a terminal", term.Escape(strings.Join(unanswered.Questions, " ")))
+	case e.PasswordRefused:
+		text += " The password that was given is not accepted"
 	case errors.Is(e.Err, term.ErrNoTerminal):
 		text += " There is no terminal to ask for a password on; run this in one, or set SSH_ASKPASS"
 	case e.Err != nil:
@@ -141,6 +152,8 @@ func authSentence(e *sshclient.AuthError) string {
 		text += " No password was asked for, because BatchMode is on"
 	case e.NotAsked == sshclient.HostKeyChanged:
 		text += " No password was sent, because the host key has changed"
+	case len(e.Unsupported) > 0 && len(e.Unsupported) == len(e.Methods):
+		text += " This program does not support " + term.Escape(strings.Join(e.Unsupported, " or "))
 	}
 	return text
 }

@@ -30,6 +30,10 @@ type Flags struct {
 	Passed  []Passed // -o, -F and -J in the order given, for the final hint
 	Pins    []string // --host-key: fingerprints an unknown host may have
 
+	PasswordFile string // --password-file: "-" is standard input; "" if not given
+	PasswordFD   string // --password-fd: a number; "" if not given
+	PasswordEnv  string // --password-env: the name of a variable; "" if not given
+
 	PrintConfig bool // -G: print what ssh_config makes of the host, and do nothing
 
 	sshArgs []string // -p, -o and -J in the order given, as ssh would see them
@@ -126,6 +130,8 @@ func (f *Flags) check(words int) error {
 		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
 	case len(f.Hosts) == 0:
 		return &UsageError{Text: "Missing hostname", ShowUsage: true}
+	case len(f.passwordFlags()) > 1:
+		return &UsageError{Text: strings.Join(f.passwordFlags(), " and ") + " exclude each other", ShowUsage: true}
 	}
 	for _, host := range f.Hosts {
 		if host == "" {
@@ -155,6 +161,9 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.FuncP("option", "o", "", f.addOption)
 	set.FuncP("jump", "J", "", f.setJump)
 	set.Func("host-key", "", f.addPin)
+	set.Func("password-file", "", f.once(&f.PasswordFile, "--password-file"))
+	set.Func("password-fd", "", f.setPasswordFD)
+	set.Func("password-env", "", f.once(&f.PasswordEnv, "--password-env"))
 	set.BoolVarP(&f.PrintConfig, "print-config", "G", false, "")
 	set.BoolVar(&f.NoRepair, "no-repair", false, "")
 	set.BoolVar(&f.Verify, "verify", false, "")

@@ -112,6 +112,11 @@ func (r *run) do(ctx context.Context) error {
 	if r.flags.PrintConfig {
 		return r.printConfig()
 	}
+	password, err := r.password()
+	if err != nil {
+		return err
+	}
+	defer clear(password)
 	source, err := r.identities()
 	if err != nil {
 		return err
@@ -124,7 +129,9 @@ func (r *run) do(ctx context.Context) error {
 	target := copyid.Target{
 		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
 	}
-	client := copyid.New(r.options())
+	options := r.options()
+	options.Password = password
+	client := copyid.New(options)
 	plan, err := client.Plan(ctx, target, source.ids)
 	if err != nil {
 		return err

@@ -63,6 +63,10 @@ How to get there:
       --host-key PRINT     take an unknown host whose key has this fingerprint,
                            SHA256:..., without a question, and refuse another;
                            may be given several times
+      --password-file FILE use the first line of FILE as the password; "-" is
+                           standard input
+      --password-fd N      read the password from this open file descriptor
+      --password-env NAME  take it from this environment variable
   -G, --print-config       print what ssh_config makes of the host, in the
                            format of ssh -G, and do nothing else
 

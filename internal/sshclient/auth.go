@@ -19,6 +19,11 @@ const maxRefusedKeys = 4
 // methods this program does not have.
 var defaultMethods = []string{"publickey", "keyboard-interactive", "password"}
 
+// wantsNewPassword is how the ssh package puts it that the answer to a password
+// was SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (message 60 of that method, RFC 4252
+// section 8), for which it has no error of its own.
+const wantsNewPassword = "ssh: unexpected message type 60 "
+
 // authenticator picks the authentication requests, one after the other. It
 // outlives a connection: what was learned and how often a person was asked
 // holds for the next one too.
@@ -52,6 +57,9 @@ type authenticator struct {
 	secretsAllowed func() bool
 	// interactiveSeen tells whether keyboard-interactive ever asked something.
 	interactiveSeen bool
+	// passwordGiven tells whether Options.Password answered a question of
+	// keyboard-interactive already.
+	passwordGiven bool
 	askErr          error
 }
 
@@ -112,11 +120,28 @@ func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error
 			return m, nil
 		}
 	}
-	if a.o.NeverAsk || a.o.StopWhenAccepted && a.allAccepted() {
+	if a.o.NeverAsk && !a.passwordRefused() || a.o.StopWhenAccepted && a.allAccepted() {
 		return nil, errAnswered
 	}
-	return nil, &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed,
-		NotAsked: a.stopped, Partial: a.partial, Err: a.askErr}
+	return nil, a.denied(a.askErr)
+}
+
+// passwordRefused tells whether Options.Password was put forward in vain.
+func (a *authenticator) passwordRefused() bool {
+	return a.o.Password != nil && (a.asked["password"] > 0 || a.passwordGiven)
+}
+
+// denied is the error of an authentication that led nowhere; cause is what kept
+// the last method from being tried, or nil.
+func (a *authenticator) denied(cause error) *AuthError {
+	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
+		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
+	for _, method := range a.allowed {
+		if !slices.Contains(defaultMethods, method) {
+			e.Unsupported = append(e.Unsupported, method)
+		}
+	}
+	return e
 }
 
 // holdBack waits for Options.BeforeAuth.
@@ -309,7 +334,11 @@ func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *C
 	case errors.As(err, &auth):
 		return auth
 	case errors.As(err, &ask):
-		return &AuthError{User: h.User, Host: h.HostName, Methods: a.allowed, Partial: a.partial, Err: ask.err}
+		return a.denied(ask.err)
+	case a.method == "password" && strings.Contains(err.Error(), wantsNewPassword):
+		denied := a.denied(nil)
+		denied.PasswordRefused, denied.PasswordExpired = false, true
+		return denied
 	case conn.HostKey == nil:
 		if conn.hostKeyErr != nil {
 			return conn.hostKeyErr

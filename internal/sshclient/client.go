@@ -91,9 +91,14 @@ type Options struct {
 	// Keys returns the keys that may log in to h, which is Host or one of its
 	// jump hosts, in the order to try them. nil: none.
 	Keys func(h *sshconfig.Host) []Key
-	// NeverAsk keeps the connection from asking a person anything and from
-	// sending a password: it logs in only with a key that needs no passphrase.
+	// NeverAsk keeps the connection from asking a person anything: it logs in
+	// only with a key that needs no passphrase, or with Password.
 	NeverAsk bool
+	// Password, where set, is the password of Host's account, and of no jump
+	// host's. It answers the password method, and the first question of
+	// keyboard-interactive that stands alone and is not to be seen, once each,
+	// also under BatchMode and NeverAsk; nobody is asked for a password then.
+	Password []byte
 	// StopWhenAccepted ends the authentication without asking a person when
 	// the server accepts every key of Query.
 	StopWhenAccepted bool

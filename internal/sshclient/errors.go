@@ -94,8 +94,28 @@ type AuthError struct {
 	NotAsked NotAsked
 	// Partial are the methods that succeeded where the server wants more.
 	Partial []string
+	// PasswordRefused is true where Options.Password was put forward, and the
+	// server did not let us in with it.
+	PasswordRefused bool
+	// PasswordExpired is true where the server answered a password with the
+	// request for a new one (RFC 4252 section 8).
+	PasswordExpired bool
+	// Unsupported are the authentication methods among Methods that this
+	// program does not have at all.
+	Unsupported []string
 	// Err is what kept the last method from being tried; nil mostly.
 	Err error
+}
+
+// UnansweredError tells that the server put questions, as a second factor
+// does, and that there is nobody to answer.
+type UnansweredError struct {
+	// Questions are the server's words, not escaped.
+	Questions []string
+}
+
+func (e *UnansweredError) Error() string {
+	return fmt.Sprintf("nobody to answer %q", strings.Join(e.Questions, " "))
 }
 
 // NotAsked is a reason for not asking a person for a password.

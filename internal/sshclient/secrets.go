@@ -17,17 +17,21 @@ type askError struct{ err error }
 func (e *askError) Error() string { return "asking failed: " + e.err.Error() }
 func (e *askError) Unwrap() error { return e.err }
 
-// mayAsk tells whether a person may be asked for method once more, and notes
-// why not.
+// mayAsk tells whether a password may be put forward by method once more, a
+// person's or the one of Options.Password, and notes why not.
 func (a *authenticator) mayAsk(method string) bool {
 	h := a.o.Host
 	switch {
-	case a.askErr != nil, a.o.NeverAsk, a.o.StopWhenAccepted && a.allAccepted():
+	case a.askErr != nil, a.o.StopWhenAccepted && a.allAccepted():
 		return false
 	case !a.secretsAllowed():
 		a.stopped = HostKeyChanged
 		return false
-	case h.BatchMode || a.o.UI.Secret == nil:
+	case a.o.Password != nil:
+		return a.asked[method] == 0 // refused once, it is refused for good
+	case a.o.NeverAsk:
+		return false
+	case !a.someoneThere():
 		a.stopped = BatchMode
 		return false
 	case a.asked[method] >= h.NumberOfPasswordPrompts:
@@ -40,9 +44,19 @@ func (a *authenticator) mayAsk(method string) bool {
 	return true
 }
 
+// someoneThere tells whether there is a person to ask.
+func (a *authenticator) someoneThere() bool {
+	return !a.o.NeverAsk && !a.o.Host.BatchMode && a.o.UI.Secret != nil
+}
+
 // password is one password request, in the words of userauth_passwd.
 func (a *authenticator) password() ssh.AuthMethod {
 	a.asked["password"]++
+	if a.o.Password != nil {
+		a.o.debug(1, "sending the password that was given")
+		a.wire.allow(secretReplyLimit)
+		return ssh.Password(string(a.o.Password))
+	}
 	if a.asked["password"] > 1 {
 		a.o.alert("Permission denied, please try again.")
 	}
@@ -88,6 +102,12 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 				a.o.notice(text)
 			}
 		}
+		if given, ok := a.givenAnswer(echos); ok {
+			return given, nil
+		}
+		if len(questions) > 0 && !a.someoneThere() {
+			return nil, a.cannotAsk(&UnansweredError{Questions: questions})
+		}
 		answers := make([]string, len(questions))
 		for i, question := range questions {
 			answer, err := a.answer(fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question), echos[i])
@@ -98,6 +118,18 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 		}
 		return answers, nil
 	})
+}
+
+// givenAnswer answers a request that has one question, whose answer is not to
+// be seen, with Options.Password, once. Other questions (a code, a new
+// password) are for a person.
+func (a *authenticator) givenAnswer(echos []bool) ([]string, bool) {
+	if a.o.Password == nil || a.passwordGiven || len(echos) != 1 || echos[0] {
+		return nil, false
+	}
+	a.passwordGiven = true
+	a.o.debug(1, "answering with the password that was given")
+	return []string{string(a.o.Password)}, true
 }
 
 // answer asks one keyboard-interactive question.

@@ -32,6 +32,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	xterm "golang.org/x/term"
 )
 
 // MaxAnswer is the number of bytes of an answer that are kept; the rest of the
@@ -147,6 +149,9 @@ func (p *Prompter) Confirm(prompt string) (bool, error) {
 	}
 	return len(answer) == 0 || strings.EqualFold(string(answer), "yes"), nil
 }
+
+// IsTerminal reports whether somebody may be sitting at the other end of f.
+func IsTerminal(f *os.File) bool { return xterm.IsTerminal(int(f.Fd())) }
 
 // askpassRule reports whether askpass may be used at all, and whether it is
 // used without trying the terminal first.

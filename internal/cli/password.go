@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"ssh-copy-id/internal/term"
+)
+
+// maxPassword bounds what is read for a password, in bytes; a terminal takes no
+// more either (term.MaxAnswer).
+const maxPassword = 1023
+
+// passwordError tells why a password that was to be read could not be.
+type passwordError struct {
+	flag string // with its value, as given
+	err  error
+}
+
+func (e *passwordError) Error() string { return e.flag + ": " + e.err.Error() }
+func (e *passwordError) Unwrap() error { return e.err }
+
+var (
+	errEmptyPassword = errors.New("the first line is empty; it should be the password")
+	errLongPassword  = fmt.Errorf("the first line is longer than %d bytes; it should be the password", maxPassword)
+	errBinary        = errors.New("the first line holds a NUL byte; the file should be plain text (UTF-8, not UTF-16)")
+	errNotSet        = errors.New("the environment has no such variable, or it is empty")
+	errNotOpen       = errors.New("no such file descriptor is open")
+	errDirectory     = errors.New("is a directory")
+	errIsTerminal    = errors.New("is a terminal, which would show the password; without the option it is asked for")
+	errNotOnWindows  = errors.New("only descriptor 0 can be passed on Windows; use --password-file or --password-env")
+)
+
+// passwordFlags are the flags given that say where the password is.
+func (f *Flags) passwordFlags() []string {
+	var given []string
+	for _, flag := range []struct{ name, value string }{
+		{"--password-file", f.PasswordFile}, {"--password-fd", f.PasswordFD}, {"--password-env", f.PasswordEnv},
+	} {
+		if flag.value != "" {
+			given = append(given, flag.name)
+		}
+	}
+	return given
+}
+
+// once sets a flag that makes sense with one value only.
+func (f *Flags) once(to *string, name string) func(string) error {
+	return func(value string) error {
+		switch {
+		case value == "":
+			return &UsageError{Text: "the argument of " + name + " is empty"}
+		case *to != "":
+			return &UsageError{Text: name + " must not be specified more than once", ShowUsage: true}
+		}
+		*to = value
+		return nil
+	}
+}
+
+func (f *Flags) setPasswordFD(text string) error {
+	if _, err := strconv.ParseUint(text, 10, 16); err != nil {
+		return &UsageError{Text: "--password-fd wants the number of a file descriptor, not '" + text + "'"}
+	}
+	return f.once(&f.PasswordFD, "--password-fd")(text)
+}
+
+// password reads the password that the flags point to; nil where they point to
+// none. It is read before anything else is done, so that what is wrong with it
+// is told while nothing has happened yet.
+func (r *run) password() ([]byte, error) {
+	f := r.flags
+	switch {
+	case f.PasswordFile == "-":
+		return firstLineOf("--password-file -", os.Stdin)
+	case f.PasswordFile != "":
+		return r.passwordFromFile(f.PasswordFile)
+	case f.PasswordFD != "":
+		return passwordFromFD(f.PasswordFD)
+	case f.PasswordEnv != "":
+		return passwordFromEnv(f.PasswordEnv)
+	}
+	return nil, nil
+}
+
+func (r *run) passwordFromFile(path string) ([]byte, error) {
+	flag := "--password-file " + path
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, &passwordError{flag, err}
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, &passwordError{flag, err}
+	case info.IsDir():
+		return nil, &passwordError{flag, errDirectory}
+	case readableByOthers(info):
+		r.printer.warning("the password in '%s' can be read by others (mode %04o)", term.Escape(path), info.Mode().Perm())
+	}
+	return firstLineOf(flag, file)
+}
+
+func passwordFromFD(number string) ([]byte, error) {
+	flag := "--password-fd " + number
+	n, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return nil, &passwordError{flag, err}
+	}
+	file, err := inheritedFile(int(n))
+	if err != nil {
+		return nil, &passwordError{flag, err}
+	}
+	return firstLineOf(flag, file)
+}
+
+// passwordFromEnv takes the variable out of the environment, which a
+// ProxyCommand or an askpass program would inherit.
+func passwordFromEnv(name string) ([]byte, error) {
+	value := os.Getenv(name)
+	if value == "" {
+		return nil, &passwordError{"--password-env " + name, errNotSet}
+	}
+	os.Unsetenv(name)
+	return firstLine("--password-env "+name, bytes.NewReader([]byte(value)))
+}
+
+// firstLineOf reads a file that is no terminal: that would show what is typed.
+func firstLineOf(flag string, file *os.File) ([]byte, error) {
+	if term.IsTerminal(file) {
+		return nil, &passwordError{flag, errIsTerminal}
+	}
+	return firstLine(flag, file)
+}
+
+// firstLine reads one line, byte by byte so that whatever follows on standard
+// input stays there, and without its line end.
+func firstLine(flag string, from io.Reader) ([]byte, error) {
+	line := make([]byte, 0, maxPassword+1)
+	var b [1]byte
+	for len(line) <= maxPassword+1 {
+		n, err := from.Read(b[:])
+		if n == 1 {
+			if b[0] == '\n' {
+				break
+			}
+			line = append(line, b[0])
+			continue
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, &passwordError{flag, err}
+		}
+	}
+	line = bytes.TrimSuffix(line, []byte("\r"))          // a file from Windows
+	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // and its byte order mark
+	switch {
+	case bytes.IndexByte(line, 0) >= 0:
+		return nil, &passwordError{flag, errBinary}
+	case len(line) > maxPassword:
+		return nil, &passwordError{flag, errLongPassword}
+	case len(line) == 0:
+		return nil, &passwordError{flag, errEmptyPassword}
+	}
+	return line, nil
+}

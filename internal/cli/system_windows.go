@@ -1,0 +1,24 @@
+package cli
+
+import (
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// errWindowsRefused is how Windows says "connection refused": not
+// syscall.ECONNREFUSED, which Go invents there.
+var errWindowsRefused error = windows.WSAECONNREFUSED
+
+// readableByOthers is for access control lists to say on Windows.
+func readableByOthers(fs.FileInfo) bool { return false }
+
+// inheritedFile: descriptors are numbers of the C library there, and only the
+// standard streams are passed from one program to another.
+func inheritedFile(number int) (*os.File, error) {
+	if number == 0 {
+		return os.Stdin, nil
+	}
+	return nil, errNotOnWindows
+}
