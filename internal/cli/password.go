@@ -159,7 +159,7 @@ func firstLine(flag string, from io.Reader) ([]byte, error) {
 			return nil, &passwordError{flag, err}
 		}
 	}
-	line = bytes.TrimSuffix(line, []byte("\r"))          // a file from Windows
+	line = bytes.TrimSuffix(line, []byte("\r"))           // a file from Windows
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // and its byte order mark
 	switch {
 	case bytes.IndexByte(line, 0) >= 0:

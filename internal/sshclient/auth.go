@@ -19,11 +19,6 @@ const maxRefusedKeys = 4
 // methods this program does not have.
 var defaultMethods = []string{"publickey", "keyboard-interactive", "password"}
 
-// wantsNewPassword is how the ssh package puts it that the answer to a password
-// was SSH_MSG_USERAUTH_PASSWD_CHANGEREQ (message 60 of that method, RFC 4252
-// section 8), for which it has no error of its own.
-const wantsNewPassword = "ssh: unexpected message type 60 "
-
 // authenticator picks the authentication requests, one after the other. It
 // outlives a connection: what was learned and how often a person was asked
 // holds for the next one too.
@@ -57,10 +52,12 @@ type authenticator struct {
 	secretsAllowed func() bool
 	// interactiveSeen tells whether keyboard-interactive ever asked something.
 	interactiveSeen bool
+	// passwordState is how far the password request under way is.
+	passwordState passwordState
 	// passwordGiven tells whether Options.Password answered a question of
 	// keyboard-interactive already.
 	passwordGiven bool
-	askErr          error
+	askErr        error
 }
 
 // attempt is the publickey request under way.
@@ -80,7 +77,7 @@ func newAuthenticator(o *Options) *authenticator {
 // begin prepares for a new connection.
 func (a *authenticator) begin(ctx context.Context, w *wire) {
 	a.ctx, a.wire, a.allowed, a.partial, a.refused, a.pending, a.started = ctx, w, nil, nil, 0, nil, false
-	a.askErr, a.stopped, a.method = nil, "", "none"
+	a.askErr, a.stopped, a.method, a.passwordState = nil, "", "none", notSent
 }
 
 // retryWithoutKeys tells whether hanging up can have been our own keys' fault,
@@ -97,6 +94,9 @@ func (a *authenticator) retryWithoutKeys() bool {
 // and picks the one to send now.
 func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	a.wire.relax()
+	if err := a.settlePassword(auth); err != nil {
+		return nil, err
+	}
 	a.settle(auth)
 	if !a.started {
 		a.started = true
@@ -225,7 +225,7 @@ func (a *authenticator) nextQuery() ssh.AuthMethod {
 	if len(a.queriesLeft) == 0 {
 		if signer := a.signerFor(key); signer != nil {
 			a.method = "publickey"
-			return ssh.PublicKeys(recordingSigner{signer, a.pending, a.wire})
+			return ssh.PublicKeys(a.recording(signer))
 		}
 	}
 	return ssh.PublicKeys(querySigner{key, a.pending})
@@ -245,7 +245,11 @@ func (a *authenticator) signerFor(key ssh.PublicKey) ssh.Signer {
 
 func (a *authenticator) loadKeys() {
 	if !a.keysLoaded && a.o.Keys != nil {
-		a.keysLeft = a.o.Keys(a.o.Host)
+		for _, k := range a.o.Keys(a.o.Host) {
+			if a.mayLogIn(k) {
+				a.keysLeft = append(a.keysLeft, k)
+			}
+		}
 	}
 	a.keysLoaded = true
 }
@@ -299,7 +303,7 @@ func (a *authenticator) nextKey() ssh.AuthMethod {
 	a.pending = &attempt{key: k.Signer.PublicKey()}
 	a.wire.allow(keyReplyLimit)
 	a.o.debug(1, "offering public key %s %s", k.Origin, ssh.FingerprintSHA256(k.Signer.PublicKey()))
-	return ssh.PublicKeys(recordingSigner{k.Signer, a.pending, a.wire})
+	return ssh.PublicKeys(a.recording(k.Signer))
 }
 
 // rank orders the keys that may log in; 0 is a key that must not be offered.
@@ -335,10 +339,6 @@ func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *C
 		return auth
 	case errors.As(err, &ask):
 		return a.denied(ask.err)
-	case a.method == "password" && strings.Contains(err.Error(), wantsNewPassword):
-		denied := a.denied(nil)
-		denied.PasswordRefused, denied.PasswordExpired = false, true
-		return denied
 	case conn.HostKey == nil:
 		if conn.hostKeyErr != nil {
 			return conn.hostKeyErr

@@ -198,6 +198,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	case h.RefuseConnection != "":
 		return nil, &RefusedError{Text: h.RefuseConnection}
 	}
+	o.tellUnused()
 	a := newAuthenticator(&o)
 	for {
 		conn, err := connectOnce(ctx, &o, a)
@@ -243,7 +244,7 @@ func handshake(ctx context.Context, o *Options, a *authenticator, carrier *carri
 	stop := context.AfterFunc(ctx, wire.cancel)
 	defer stop()
 
-	config, err := clientConfig(o, a, wire, conn)
+	config, err := clientConfig(ctx, o, a, wire, conn)
 	if err != nil {
 		return err
 	}
@@ -258,6 +259,11 @@ func handshake(ctx context.Context, o *Options, a *authenticator, carrier *carri
 	wire.relax()
 	conn.Client = ssh.NewClient(sshConn, channels, requests)
 	conn.closers = append(conn.closers, conn.Client.Close)
+	if h.ServerAliveInterval > 0 {
+		done := make(chan struct{})
+		conn.closers = append(conn.closers, func() error { close(done); return nil })
+		go keepAlive(o, conn.Client, wire, done)
+	}
 	o.debug(1, "authenticated to %s using %q", h.HostName, a.method)
 	return nil
 }

@@ -2,6 +2,7 @@ package sshclient
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -24,8 +25,15 @@ var openSSHHostKeyOrder = []string{
 	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
 }
 
+// openSSHCASignatures are what OpenSSH lets a certificate be signed with
+// (SSH_ALLOWED_CA_SIGALGS in myproposal.h).
+var openSSHCASignatures = []string{
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
+
 // clientConfig is what the ssh package needs to know for one connection.
-func clientConfig(o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.ClientConfig, error) {
+func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.ClientConfig, error) {
 	h := o.Host
 	config := &ssh.ClientConfig{
 		User:          h.User,
@@ -41,13 +49,18 @@ func clientConfig(o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.Clien
 	if err := algorithms(h, &config.Config); err != nil {
 		return nil, err
 	}
-	check, err := hostKeyCheck(o, a, config)
+	config.RekeyThreshold = h.RekeyLimit
+	check, err := hostKeyCheck(ctx, o, a, config)
 	if err != nil {
 		return nil, err
 	}
 	config.HostKeyCallback = func(address string, remote net.Addr, key ssh.PublicKey) error {
 		w.relax()
 		o.debug(1, "server host key: %s %s", key.Type(), ssh.FingerprintSHA256(key))
+		if bits, short := rsaTooShort(key, h.RequiredRSASize); short {
+			conn.hostKeyErr = &ShortKeyError{Host: h.HostName, Bits: bits, Required: h.RequiredRSASize}
+			return conn.hostKeyErr
+		}
 		if err := check(address, remote, key); err != nil {
 			conn.hostKeyErr = err
 			return err
@@ -60,13 +73,13 @@ func clientConfig(o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.Clien
 }
 
 // hostKeyCheck sets the host key algorithms and gives the check of the key.
-func hostKeyCheck(o *Options, a *authenticator, config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
+func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
 	h := o.Host
 	if o.HostKey != nil {
 		config.HostKeyAlgorithms = algorithmsOf(o.HostKey)
 		return sameKey(o.HostKey), nil
 	}
-	verifier, err := hostkey.New(policy(o), h.HostName, h.Port)
+	verifier, err := hostkey.New(policy(ctx, o), h.HostName, h.Port)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +114,9 @@ func algorithmsOf(key ssh.PublicKey) []string {
 }
 
 // policy is the part of ssh_config that is about host keys.
-func policy(o *Options) hostkey.Policy {
+func policy(ctx context.Context, o *Options) hostkey.Policy {
 	h := o.Host
-	return hostkey.Policy{
+	p := hostkey.Policy{
 		Strict:             h.StrictHostKeyChecking,
 		UserFiles:          h.UserKnownHostsFiles,
 		GlobalFiles:        h.GlobalKnownHostsFiles,
@@ -121,7 +134,12 @@ func policy(o *Options) hostkey.Policy {
 		Notice:             o.notice,
 		Alert:              o.alert,
 		Debug:              func(text string) { o.debug(1, "%s", text) },
+		KnownHostsCommand:  hostKeyCommand(ctx, o),
 	}
+	if h.CASignatureAlgorithms != nil {
+		p.CASignatureAlgorithms = h.CASignatureAlgorithms.Apply(openSSHCASignatures)
+	}
+	return p
 }
 
 // algorithms applies Ciphers, MACs and KexAlgorithms. OpenSSH knows more names

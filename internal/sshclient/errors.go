@@ -47,6 +47,16 @@ func (e *RefusedError) Error() string { return "ssh_config refuses this connecti
 
 var errNoJump = errors.New("ProxyJump is not available here")
 
+// ShortKeyError tells that the server's RSA key is shorter than RequiredRSASize.
+type ShortKeyError struct {
+	Host           string
+	Bits, Required int
+}
+
+func (e *ShortKeyError) Error() string {
+	return fmt.Sprintf("the RSA host key of %s has %d bits; RequiredRSASize wants %d", e.Host, e.Bits, e.Required)
+}
+
 // Stage names how far the SSH handshake came.
 type Stage string
 

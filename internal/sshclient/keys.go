@@ -1,13 +1,19 @@
 package sshclient
 
 import (
+	"crypto/rsa"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshconfig"
 )
 
-// errOnlyAsked is what a querySigner says instead of signing.
+// errOnlyAsked is what a signer says that was wanted only to learn whether the
+// server accepts its key.
 var errOnlyAsked = errors.New("only asked whether the key is accepted")
 
 // querySigner stands for a key of which only the public half is at hand. The
@@ -32,11 +38,17 @@ func (s querySigner) SignWithAlgorithm(io.Reader, []byte, string) (*ssh.Signatur
 	return nil, errOnlyAsked
 }
 
-// recordingSigner notes that the server accepted the key before it signs.
+// recordingSigner notes that the server accepted the key before it signs, and
+// makes no signature that PubkeyAcceptedAlgorithms forbids.
 type recordingSigner struct {
 	ssh.Signer
-	attempt *attempt
-	wire    *wire
+	attempt  *attempt
+	wire     *wire
+	accepted []string // PubkeyAcceptedAlgorithms
+}
+
+func (a *authenticator) recording(signer ssh.Signer) recordingSigner {
+	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host)}
 }
 
 func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
@@ -47,6 +59,9 @@ func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, erro
 // passphrase, or an agent for a touch.
 func (s recordingSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
 	s.attempt.signed = true
+	if allowed, _ := s.signatures(); algorithm != "" && !slices.Contains(allowed, algorithm) {
+		return nil, errOnlyAsked
+	}
 	s.wire.relax()
 	defer s.wire.allow(keyReplyLimit)
 	if as, ok := s.Signer.(ssh.AlgorithmSigner); ok && algorithm != "" {
@@ -55,21 +70,110 @@ func (s recordingSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorith
 	return s.Signer.Sign(rand, data)
 }
 
-// Algorithms tells which signatures the key can make.
+// Algorithms tells which signatures the key can make, those first that it may
+// make. The rest is there to be asked about: a server that does not tell its
+// algorithms is asked with the one named like the key.
 func (s recordingSigner) Algorithms() []string {
-	if ms, ok := s.Signer.(ssh.MultiAlgorithmSigner); ok {
-		return ms.Algorithms()
-	}
-	if _, ok := s.Signer.(ssh.AlgorithmSigner); ok && s.PublicKey().Type() == ssh.KeyAlgoRSA {
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
-	}
-	return []string{s.plainType()}
+	allowed, forbidden := s.signatures()
+	return append(allowed, forbidden...)
 }
 
-// plainType is the key type without a certificate around it.
-func (s recordingSigner) plainType() string {
-	if cert, ok := s.PublicKey().(*ssh.Certificate); ok {
-		return cert.Key.Type()
+// signatures parts the signature algorithms of the key.
+func (s recordingSigner) signatures() (allowed, forbidden []string) {
+	_, able := s.Signer.(ssh.AlgorithmSigner)
+	for _, name := range keyAlgorithms(s.PublicKey().Type()) {
+		signature := plainName(name)
+		switch {
+		case signature != plainName(s.PublicKey().Type()) && !able:
+			// It signs with the algorithm named like its key and no other.
+		case slices.Contains(s.accepted, name):
+			allowed = append(allowed, signature)
+		default:
+			forbidden = append(forbidden, signature)
+		}
 	}
-	return s.PublicKey().Type()
+	return allowed, forbidden
+}
+
+// openSSHPubkeyAlgorithms are OpenSSH's PubkeyAcceptedAlgorithms
+// (PUBKEY_DEFAULT_PK_ALG in myproposal.h), without those the ssh package cannot
+// name.
+var openSSHPubkeyAlgorithms = []string{
+	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+	ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01, ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
+
+func acceptedAlgorithms(h *sshconfig.Host) []string {
+	return h.PubkeyAcceptedAlgorithms.Apply(openSSHPubkeyAlgorithms)
+}
+
+// keyAlgorithms are the names under which a key of a type may log in, the best
+// first (RFC 8332 section 3 for RSA).
+func keyAlgorithms(keyType string) []string {
+	switch keyType {
+	case ssh.KeyAlgoRSA:
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+	case ssh.CertAlgoRSAv01:
+		return []string{ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01}
+	}
+	return []string{keyType}
+}
+
+// plainName is the signature algorithm of a certificate's or a key's name.
+func plainName(name string) string {
+	switch plain, ok := strings.CutSuffix(name, "-cert-v01@openssh.com"); {
+	case !ok:
+		return name
+	case strings.HasPrefix(plain, "sk-"):
+		return plain + "@openssh.com"
+	default:
+		return plain
+	}
+}
+
+// mayLogIn tells whether the configuration lets a key log in
+// (pubkey_prepare in sshconnect2.c).
+func (a *authenticator) mayLogIn(k Key) bool {
+	key := k.Signer.PublicKey()
+	if bits, short := rsaTooShort(key, a.o.Host.RequiredRSASize); short {
+		a.o.debug(1, "Skipping %s: RSA keys of %d bits are below RequiredRSASize", k.Origin, bits)
+		return false
+	}
+	accepted := acceptedAlgorithms(a.o.Host)
+	for _, name := range keyAlgorithms(key.Type()) {
+		if slices.Contains(accepted, name) {
+			return true
+		}
+	}
+	a.o.debug(1, "Skipping %s key %s - corresponding algorithm not in PubkeyAcceptedAlgorithms", key.Type(), k.Origin)
+	return false
+}
+
+// rsaTooShort tells the length of an RSA key, or of one in a certificate, that
+// has fewer bits than required.
+func rsaTooShort(key ssh.PublicKey, required int) (bits int, short bool) {
+	if cert, ok := key.(*ssh.Certificate); ok {
+		key = cert.Key
+	}
+	holder, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		// An agent's key shows only its blob.
+		parsed, err := ssh.ParsePublicKey(key.Marshal())
+		if err != nil {
+			return 0, false
+		}
+		if cert, ok := parsed.(*ssh.Certificate); ok {
+			parsed = cert.Key
+		}
+		if holder, ok = parsed.(ssh.CryptoPublicKey); !ok {
+			return 0, false
+		}
+	}
+	public, ok := holder.CryptoPublicKey().(*rsa.PublicKey)
+	if !ok {
+		return 0, false
+	}
+	return public.N.BitLen(), public.N.BitLen() < required
 }

@@ -49,25 +49,66 @@ func (a *authenticator) someoneThere() bool {
 	return !a.o.NeverAsk && !a.o.Host.BatchMode && a.o.UI.Secret != nil
 }
 
+// passwordState is how far a password request is.
+type passwordState int
+
+const (
+	notSent passwordState = iota
+	sent                  // and not answered by a plain refusal
+	refused
+)
+
+// errRefusedOnce ends a password request after its first refusal.
+var errRefusedOnce = errors.New("password refused")
+
 // password is one password request, in the words of userauth_passwd.
+//
+// The ssh package does not tell a refusal from an answer it does not know, such
+// as the request for a new password (RFC 4252 section 8): both lead to the next
+// AuthCallback. But only a refusal makes a retryable method ask again.
 func (a *authenticator) password() ssh.AuthMethod {
 	a.asked["password"]++
-	if a.o.Password != nil {
-		a.o.debug(1, "sending the password that was given")
-		a.wire.allow(secretReplyLimit)
-		return ssh.Password(string(a.o.Password))
-	}
 	if a.asked["password"] > 1 {
 		a.o.alert("Permission denied, please try again.")
 	}
-	return ssh.PasswordCallback(func() (string, error) {
-		secret, err := a.o.UI.Secret(fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost()))
+	return ssh.RetryableAuthMethod(ssh.PasswordCallback(func() (string, error) {
+		if a.passwordState == sent {
+			a.passwordState = refused
+			return "", errRefusedOnce
+		}
+		secret, err := a.secret()
 		if err != nil {
 			return "", a.cannotAsk(err)
 		}
+		a.passwordState = sent
 		a.wire.allow(secretReplyLimit)
 		return string(secret), nil
-	})
+	}), 2)
+}
+
+// secret is the password: the one that was given, or a person's answer.
+func (a *authenticator) secret() ([]byte, error) {
+	if a.o.Password != nil {
+		a.o.debug(1, "sending the password that was given")
+		return a.o.Password, nil
+	}
+	return a.o.UI.Secret(fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost()))
+}
+
+// settlePassword tells what became of a password that was neither accepted nor
+// refused: the connection is gone, or the server wants something else.
+func (a *authenticator) settlePassword(auth *ssh.ClientAuthContext) error {
+	state := a.passwordState
+	a.passwordState = notSent
+	if state != sent || len(auth.PartialSuccessMethods) > len(a.partial) {
+		return nil
+	}
+	if err := a.wire.broken(); err != nil {
+		return err
+	}
+	denied := a.denied(nil)
+	denied.PasswordRefused, denied.PasswordExpired = false, true
+	return denied
 }
 
 // cannotAsk remembers why a question got no answer: the next callback ends the

@@ -34,7 +34,8 @@ type wire struct {
 	timedOut bool
 	preamble []byte // what came before the end of the identification line
 	version  string
-	sawKex   bool
+	bytes    int64 // received so far
+	readErr  error // the end of what the peer sends
 }
 
 func newWire(c net.Conn, limit time.Duration) *wire {
@@ -72,11 +73,14 @@ func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.bytes += int64(n)
+	if err != nil && w.readErr == nil {
+		w.readErr = err
+	}
 	if w.timedOut {
 		return n, errTimedOut
 	}
 	if w.version != "" {
-		w.sawKex = w.sawKex || n > 0
 		return n, err
 	}
 	w.preamble = append(w.preamble, p[:n]...)
@@ -100,6 +104,23 @@ func identification(preamble []byte) (line string, found bool) {
 		}
 		rest = rest[end+1:]
 	}
+}
+
+// broken tells why nothing more will come from the peer; nil while it may.
+func (w *wire) broken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timedOut {
+		return errTimedOut
+	}
+	return w.readErr
+}
+
+// received counts the bytes that came from the peer.
+func (w *wire) received() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes
 }
 
 func (w *wire) serverVersion() string {

@@ -2,6 +2,7 @@ package sshconfig
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,7 @@ type Host struct {
 	VisualHostKey                    bool
 	UpdateHostKeys                   string   // "yes", "no" or "ask"
 	RevokedHostKeys                  []string // ~ replaced; nil for none
-	KnownHostsCommand                string   // tokens not replaced: they speak of the key, see Tokens
+	KnownHostsCommand                string   // tokens not replaced: see HostKeyCommand
 	VerifyHostKeyDNS                 string   // "yes", "no" or "ask"
 	FingerprintHash                  string   // "SHA256", "MD5", ...
 
@@ -77,23 +78,33 @@ type Host struct {
 	// configuration: a path or a ProxyCommand whose tokens cannot be replaced.
 	Unusable error
 
-	set    *settings
-	tokens map[byte]string
+	set       *settings
+	tokens    map[byte]string
+	lookupEnv func(string) (string, bool)
 }
 
-// Tokens returns the percent tokens of ssh_config(5) with their values for this
-// host, for commands that the caller completes with tokens of its own.
-func (h *Host) Tokens() map[byte]string {
-	tokens := make(map[byte]string, len(h.tokens))
-	for k, v := range h.tokens {
-		tokens[k] = v
+// HostKeyCommand is KnownHostsCommand as the words of a program to run, without
+// a shell. Tokens are replaced in each word, the ones in extra (%f, %H, %I, %K
+// and %t, which speak of the key) as well as the host's own, and so are
+// ${VARIABLES} (load_hostkeys_command in sshconnect.c). nil: there is none.
+func (h *Host) HostKeyCommand(extra map[byte]string) ([]string, error) {
+	if h.KnownHostsCommand == "" {
+		return nil, nil
 	}
-	return tokens
+	words, ok := splitWords(h.KnownHostsCommand, false)
+	if !ok || len(words) == 0 {
+		return nil, fmt.Errorf("KnownHostsCommand %q contains invalid quotes", h.KnownHostsCommand)
+	}
+	tokens := maps.Clone(h.tokens)
+	maps.Copy(tokens, extra)
+	for i, word := range words {
+		var err error
+		if words[i], err = expand(word, tokens, h.lookupEnv); err != nil {
+			return nil, fmt.Errorf("KnownHostsCommand %s: %w", h.KnownHostsCommand, err)
+		}
+	}
+	return words, nil
 }
-
-// Expand replaces percent tokens in a text. A token that is not in the table
-// is an error.
-func Expand(text string, tokens map[byte]string) (string, error) { return expand(text, tokens, nil) }
 
 // makeHost turns the settings into a Host. Settings that ssh -G prints with
 // their tokens replaced get replaced in place.
@@ -106,7 +117,7 @@ func (e *evaluation) makeHost(port int) (*Host, error) {
 	if set.jump != nil {
 		c.jump = set.jump.host
 	}
-	h := &Host{Name: e.typed, HostName: e.host, User: c.user, Port: port, Notices: e.notices, set: set, tokens: c.tokens()}
+	h := &Host{Name: e.typed, HostName: e.host, User: c.user, Port: port, Notices: e.notices, set: set, tokens: c.tokens(), lookupEnv: e.lookupEnv}
 	if err := e.expandPrinted(h); err != nil {
 		return nil, err
 	}

@@ -43,16 +43,19 @@ func (r *delimReader) next() (word string, ok bool) {
 }
 
 // splitArguments takes an argument text apart as argv_split in misc.c does with
-// terminate_on_comment: single and double quotes, also inside a word; a
-// backslash before a quote or a backslash, and outside quotes before a space;
-// '#' at the start of a word ends the line. ok is false if a quote stays open.
-func splitArguments(s string) (args []string, ok bool) {
+// terminate_on_comment: '#' at the start of a word ends the line.
+func splitArguments(s string) (args []string, ok bool) { return splitWords(s, true) }
+
+// splitWords is argv_split in misc.c: single and double quotes, also inside a
+// word; a backslash before a quote or a backslash, and outside quotes before a
+// space. ok is false if a quote stays open.
+func splitWords(s string, comments bool) (args []string, ok bool) {
 	for i := 0; i < len(s); {
 		if s[i] == ' ' || s[i] == '\t' {
 			i++
 			continue
 		}
-		if s[i] == '#' {
+		if s[i] == '#' && comments {
 			break
 		}
 		var word strings.Builder
