@@ -35,6 +35,9 @@ type UI struct {
 	Secret func(prompt string) ([]byte, error)
 	// Line asks with echo: the host key question, say.
 	Line func(prompt string) (string, error)
+	// Confirm asks for permission to add a key to the agent (AddKeysToAgent
+	// ask); nil refuses.
+	Confirm func(prompt string) bool
 	// Notice shows what ssh prints by default: banners and host key warnings.
 	// The text may hold newlines and comes from elsewhere: escape it.
 	Notice func(text string)

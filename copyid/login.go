@@ -3,7 +3,6 @@ package copyid
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
@@ -21,29 +20,42 @@ type login struct {
 	ids  []identity.Identity
 	host *sshconfig.Host
 
-	mu     sync.Mutex
-	agents map[string][]ssh.Signer // by IdentityAgent
+	mu      sync.Mutex
+	agents  map[string][]ssh.Signer         // by IdentityAgent
+	private map[string]*identity.PrivateKey // by file; nil for one of no use
 }
 
 func (c *Client) newLogin(host *sshconfig.Host, ids []identity.Identity) *login {
-	return &login{c: c, ids: ids, host: host, agents: map[string][]ssh.Signer{}}
+	return &login{c: c, ids: ids, host: host, agents: map[string][]ssh.Signer{}, private: map[string]*identity.PrivateKey{}}
 }
 
 // keys are the ones that may log in to h, in ssh's order (pubkey_prepare in
-// sshconnect2.c): configured files that the agent holds, the agent's other
-// keys unless IdentitiesOnly, then files. The private halves of the identities
-// to install come last: they log in where the server accepts one already.
+// sshconnect2.c): the certificates of CertificateFile, configured files that
+// the agent holds, the agent's other keys unless IdentitiesOnly, then files.
+// The private halves of the identities to install come last: they log in where
+// the server accepts one already.
 func (l *login) keys(h *sshconfig.Host) []sshclient.Key {
-	agentKeys := l.agentSigners(h.IdentityAgent)
-	files := l.fileKeys(h)
-	if h.IdentitiesOnly {
-		agentKeys = onlyIn(agentKeys, files)
+	held := l.agentSigners(h.IdentityAgent)
+	files := l.files(h)
+	keys := l.certificates(h, files, held)
+	for _, f := range files {
+		if signer := holding(held, f.public); signer != nil {
+			keys = append(keys, sshclient.Key{Signer: signer, Origin: f.path + " agent"})
+		}
 	}
-	var keys []sshclient.Key
-	for _, signer := range agentKeys {
-		keys = append(keys, sshclient.Key{Signer: signer, Origin: "agent"})
+	if !h.IdentitiesOnly {
+		for _, signer := range held {
+			keys = append(keys, sshclient.Key{Signer: signer, Origin: "agent"})
+		}
 	}
-	keys = append(keys, files...)
+	for _, f := range files {
+		if f.private != nil {
+			keys = append(keys, f.key())
+		}
+		if f.certificate != nil {
+			keys = f.appendCertified(keys, f.certificate, held, f.path+"-cert.pub")
+		}
+	}
 	if h == l.host {
 		keys = append(keys, l.identityKeys()...)
 	}
@@ -90,45 +102,6 @@ func (l *login) agentSigners(identityAgent string) []ssh.Signer {
 	return signers
 }
 
-// fileKeys are the IdentityFiles that can be read.
-func (l *login) fileKeys(h *sshconfig.Host) []sshclient.Key {
-	var keys []sshclient.Key
-	for _, path := range h.IdentityFiles {
-		if key, ok := l.fileKey(h, path); ok {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// identityKeys are the private halves of the identities to install.
-func (l *login) identityKeys() []sshclient.Key {
-	var keys []sshclient.Key
-	for _, id := range l.ids {
-		if id.Origin.PrivateKey == "" {
-			continue
-		}
-		key, ok := l.fileKey(l.host, id.Origin.PrivateKey)
-		if ok && string(key.Signer.PublicKey().Marshal()) == string(id.Entry.Key.Marshal()) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// fileKey makes a key of a private key file; not ok where there is none.
-func (l *login) fileKey(h *sshconfig.Host, path string) (sshclient.Key, bool) {
-	if _, err := os.Stat(path); err != nil {
-		return sshclient.Key{}, false
-	}
-	signer, err := identity.Signer(path, l.passphrase(h, path))
-	if err != nil {
-		l.unusable(path, err)
-		return sshclient.Key{}, false
-	}
-	return sshclient.Key{Signer: signer, Asks: signer.Encrypted(), Origin: path}, true
-}
-
 // passphrase asks for the passphrase of a file in ssh's words
 // (load_identity_file in sshconnect2.c).
 func (l *login) passphrase(h *sshconfig.Host, path string) func() ([]byte, error) {
@@ -155,20 +128,6 @@ func (l *login) debug(format string, args ...any) {
 	if l.c.o.UI.Debug != nil {
 		l.c.o.UI.Debug(1, fmt.Sprintf(format, args...))
 	}
-}
-
-// onlyIn keeps the agent's keys that a configured file names too.
-func onlyIn(agentKeys []ssh.Signer, files []sshclient.Key) []ssh.Signer {
-	var kept []ssh.Signer
-	for _, signer := range agentKeys {
-		for _, file := range files {
-			if string(signer.PublicKey().Marshal()) == string(file.Signer.PublicKey().Marshal()) {
-				kept = append(kept, signer)
-				break
-			}
-		}
-	}
-	return kept
 }
 
 // distinct keeps the first way to sign for each key, and of two ways the one

@@ -166,7 +166,7 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
 // connect opens the connection and takes the server's answers into the plan.
 func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
-		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: sshclient.UI(c.o.UI), Keys: p.login.keys, Shell: c.o.Shell,
+		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
 		NeverAsk: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolve(p.Target, hop) },
 	}
@@ -190,6 +190,11 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	}
 	p.conn, p.LoggedIn = conn, conn.Client != nil
 	return nil
+}
+
+// connectionUI is the part of UI that a connection needs.
+func (c *Client) connectionUI() sshclient.UI {
+	return sshclient.UI{Secret: c.o.UI.Secret, Line: c.o.UI.Line, Notice: c.o.UI.Notice, Debug: c.o.UI.Debug}
 }
 
 // takeAnswers marks the keys the server accepts.

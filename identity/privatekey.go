@@ -97,7 +97,7 @@ func inspect(path string, data []byte) (*privateKey, error) {
 				return nil, &FileError{Path: path, Err: ErrDamaged}
 			}
 		case "ENCRYPTED PRIVATE KEY": // PKCS #8
-			key.encrypted = true
+			key.encrypted, key.supported = true, true
 		default: // RFC 1421 section 4.6
 			key.encrypted = strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED")
 			cipher, _, _ := strings.Cut(block.Headers["DEK-Info"], ",")

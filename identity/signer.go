@@ -6,8 +6,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 
+	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -24,9 +26,10 @@ type PrivateKey struct {
 	encrypted  bool
 	passphrase func() ([]byte, error)
 
-	mu     sync.Mutex
-	signer ssh.AlgorithmSigner // nil until the key is decoded
-	failed error               // why it was given up
+	mu       sync.Mutex
+	signer   ssh.AlgorithmSigner // nil until the key is decoded
+	failed   error               // why it was given up
+	unlocked func(raw any)       // told once, see WhenUnlocked
 }
 
 var _ ssh.MultiAlgorithmSigner = (*PrivateKey)(nil)
@@ -64,12 +67,18 @@ func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error)
 	if k.encrypted {
 		return nil, &FileError{Path: path, Err: ErrNoPublicKey}
 	}
-	if k.signer, err = file.decode(nil); err != nil {
+	signer, _, err := file.decode(nil)
+	if err != nil {
 		return nil, &FileError{Path: path, Err: err}
 	}
-	k.public = k.signer.PublicKey()
+	k.public = signer.PublicKey()
 	return k, nil
 }
+
+// WhenUnlocked has f called when the private half has been decoded to sign for
+// the first time, with the key as the crypto packages have it: for an agent
+// that is to hold it. It must be called before the key signs.
+func (k *PrivateKey) WhenUnlocked(f func(raw any)) { k.unlocked = f }
 
 // publicKeyBeside is the first key of the public key file that belongs to a
 // private one; nil where there is none.
@@ -124,10 +133,11 @@ func (k *PrivateKey) unlock() (ssh.AlgorithmSigner, error) {
 	if k.signer != nil || k.failed != nil {
 		return k.signer, k.failed
 	}
+	var raw any
 	file, err := readPrivateKey(k.path)
 	if err == nil {
 		defer file.wipe()
-		k.signer, err = k.open(file)
+		k.signer, raw, err = k.open(file)
 	}
 	var named *FileError
 	var mode *ModeError
@@ -135,48 +145,71 @@ func (k *PrivateKey) unlock() (ssh.AlgorithmSigner, error) {
 		err = &FileError{Path: k.path, Err: err}
 	}
 	k.failed = err
+	if err == nil && k.unlocked != nil {
+		k.unlocked(raw)
+	}
 	return k.signer, err
 }
 
 // open decodes the key with as many passphrases as it takes.
-func (k *PrivateKey) open(file *privateKey) (ssh.AlgorithmSigner, error) {
+func (k *PrivateKey) open(file *privateKey) (ssh.AlgorithmSigner, any, error) {
 	if !file.encrypted {
 		return k.matching(file.decode(nil))
 	}
 	if k.passphrase == nil {
-		return nil, ErrNoPassphrase
+		return nil, nil, ErrNoPassphrase
 	}
 	for range maxPassphrases {
 		passphrase, err := k.passphrase()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(passphrase) == 0 {
-			return nil, ErrNoPassphrase // ssh goes on to the next key
+			return nil, nil, ErrNoPassphrase // ssh goes on to the next key
 		}
-		signer, err := file.decode(passphrase)
+		signer, raw, err := file.decode(passphrase)
 		clear(passphrase)
 		if !errors.Is(err, ErrWrongPassphrase) {
-			return k.matching(signer, err)
+			return k.matching(signer, raw, err)
 		}
 	}
-	return nil, ErrWrongPassphrase
+	return nil, nil, ErrWrongPassphrase
 }
 
 // matching refuses a key that is not the one it was taken for.
-func (k *PrivateKey) matching(signer ssh.AlgorithmSigner, err error) (ssh.AlgorithmSigner, error) {
+func (k *PrivateKey) matching(signer ssh.AlgorithmSigner, raw any, err error) (ssh.AlgorithmSigner, any, error) {
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !bytes.Equal(signer.PublicKey().Marshal(), k.public.Marshal()) {
-		return nil, ErrMismatch
+		return nil, nil, ErrMismatch
 	}
-	return signer, nil
+	return signer, raw, nil
 }
 
-// decode decodes the private half. An encrypted PEM file has no check on the
-// passphrase but that a key comes out, so there every error means a wrong one.
-func (k *privateKey) decode(passphrase []byte) (ssh.AlgorithmSigner, error) {
+// decode decodes the private half.
+func (k *privateKey) decode(passphrase []byte) (ssh.AlgorithmSigner, any, error) {
+	raw, err := k.parse(passphrase)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := ssh.NewSignerFromKey(raw)
+	if err != nil {
+		return nil, nil, ErrUnsupported
+	}
+	able, ok := signer.(ssh.AlgorithmSigner)
+	if !ok {
+		return nil, nil, ErrUnsupported
+	}
+	return able, raw, nil
+}
+
+// parse opens the file. An encrypted PEM file has no check on the passphrase
+// but that a key comes out, so there every error means a wrong one.
+func (k *privateKey) parse(passphrase []byte) (any, error) {
+	if k.block.Type == "ENCRYPTED PRIVATE KEY" {
+		return parsePKCS8(k.block.Bytes, passphrase)
+	}
 	text := pem.EncodeToMemory(k.block)
 	defer clear(text)
 	var raw any
@@ -186,19 +219,33 @@ func (k *privateKey) decode(passphrase []byte) (ssh.AlgorithmSigner, error) {
 	} else {
 		raw, err = ssh.ParseRawPrivateKey(text)
 	}
-	if err != nil {
-		if k.encrypted && (k.public == nil || errors.Is(err, x509.IncorrectPasswordError)) {
-			return nil, ErrWrongPassphrase
+	switch {
+	case err == nil:
+		return raw, nil
+	case k.encrypted && (k.public == nil || errors.Is(err, x509.IncorrectPasswordError)):
+		return nil, ErrWrongPassphrase
+	}
+	return nil, ErrDamaged
+}
+
+// parsePKCS8 opens an encrypted PKCS #8 key (RFC 5958 section 3, RFC 8018
+// section 6.2), of which only the ciphers tell a damaged file from a wrong
+// passphrase. The package that reads it hands lengths out of the file to
+// crypto/cipher, which panics where they are wrong.
+func parsePKCS8(der, passphrase []byte) (raw any, err error) {
+	defer func() {
+		if recover() != nil {
+			raw, err = nil, ErrDamaged
 		}
-		return nil, ErrDamaged
-	}
-	signer, err := ssh.NewSignerFromKey(raw)
-	if err != nil {
+	}()
+	raw, err = pkcs8.ParsePKCS8PrivateKey(der, passphrase)
+	switch {
+	case err == nil:
+		return raw, nil
+	case strings.Contains(err.Error(), "incorrect password"):
+		return nil, ErrWrongPassphrase
+	case strings.Contains(err.Error(), "support"):
 		return nil, ErrUnsupported
 	}
-	able, ok := signer.(ssh.AlgorithmSigner)
-	if !ok {
-		return nil, ErrUnsupported
-	}
-	return able, nil
+	return nil, ErrDamaged
 }

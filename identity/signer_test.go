@@ -238,7 +238,7 @@ func TestSignerRefuses(t *testing.T) {
 		{"empty", "", ErrNotPrivateKey},
 		{"public key", published(t, "rsa"), ErrNotPrivateKey},
 		{"PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\n", ErrUnsupported},
-		{"PKCS #8, encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", ErrUnsupported},
+		{"PKCS #8, encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", ErrNoPublicKey},
 		{"cut short", good[:len(good)/2], ErrDamaged},
 		{"not what it says", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", ErrDamaged},
 		{"not what it says, PEM", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", ErrDamaged},
@@ -306,7 +306,8 @@ func TestSignerReadsKeygenKeys(t *testing.T) {
 		{args: []string{"-t", "rsa", "-b", "2048", "-m", "PEM", "-N", passphrase}},
 		{args: []string{"-t", "ecdsa", "-m", "PEM", "-N", passphrase}},
 		{args: []string{"-t", "ecdsa", "-m", "PKCS8"}},
-		{args: []string{"-t", "ecdsa", "-m", "PKCS8", "-N", passphrase}, err: ErrUnsupported},
+		{args: []string{"-t", "ecdsa", "-m", "PKCS8", "-N", passphrase}},
+		{args: []string{"-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", passphrase}},
 		{args: []string{"-t", "ed25519", "-N", passphrase, "-Z", "aes128-ctr"}, err: ErrUnsupported},
 	}
 	for _, test := range tests {

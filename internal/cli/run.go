@@ -175,7 +175,8 @@ func (r *run) options() copyid.Options {
 		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, TargetPath: r.flags.Target,
 		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
-			Secret: r.prompter.Secret, Line: r.prompter.Line, Notice: r.printer.notice, Debug: r.debug,
+			Secret: r.prompter.Secret, Line: r.prompter.Line, Confirm: r.confirm,
+			Notice: r.printer.notice, Debug: r.debug,
 		},
 		Progress: copyid.Progress{
 			Asking: func() {
@@ -193,6 +194,15 @@ func (r *run) options() copyid.Options {
 		o.Trace = r.printer.trace
 	}
 	return o
+}
+
+// confirm asks for permission; a question that cannot be asked is a no.
+func (r *run) confirm(prompt string) bool {
+	yes, err := r.prompter.Confirm(prompt)
+	if err != nil {
+		r.debug(1, err.Error())
+	}
+	return yes
 }
 
 // debug shows what `ssh -v` would.

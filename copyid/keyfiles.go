@@ -1,0 +1,208 @@
+package copyid
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// keyFile is an IdentityFile of which at least the public half is known.
+type keyFile struct {
+	path    string
+	public  ssh.PublicKey
+	private *identity.PrivateKey // nil where only an agent can sign
+	// certificate stands beside the key, in path-cert.pub; nil mostly.
+	certificate *ssh.Certificate
+}
+
+// key is the file as a way to log in.
+func (f keyFile) key() sshclient.Key {
+	return sshclient.Key{Signer: f.private, Asks: f.private.Encrypted(), Origin: f.path}
+}
+
+// files are the IdentityFiles of a host.
+func (l *login) files(h *sshconfig.Host) []keyFile {
+	var files []keyFile
+	for _, path := range h.IdentityFiles {
+		if f, ok := l.file(h, path); ok {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// file reads an IdentityFile, whose private half may be missing or out of
+// reach: the agent may have it. A certificate beside it counts unless the
+// configuration names certificates (load_public_identity_files in ssh.c).
+func (l *login) file(h *sshconfig.Host, path string) (keyFile, bool) {
+	f := keyFile{path: path}
+	if private, ok := l.privateKey(h, path); ok {
+		f.private, f.public = private, private.PublicKey()
+	} else {
+		f.public, _ = identity.PublicHalf(path)
+	}
+	if f.public == nil {
+		return f, false
+	}
+	if len(h.CertificateFiles) == 0 {
+		if _, err := os.Stat(path + "-cert.pub"); err == nil {
+			f.certificate = l.certificate(path + "-cert.pub")
+		}
+	}
+	return f, true
+}
+
+// privateKey opens a private key file, once; not ok where there is none of use.
+func (l *login) privateKey(h *sshconfig.Host, path string) (*identity.PrivateKey, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	private, known := l.private[path]
+	if known {
+		return private, private != nil
+	}
+	l.private[path] = nil
+	if _, err := os.Stat(path); err != nil {
+		return nil, false
+	}
+	private, err := identity.Signer(path, l.passphrase(h, path))
+	if err != nil {
+		l.unusable(path, err)
+		return nil, false
+	}
+	private.WhenUnlocked(func(raw any) { l.addToAgent(h, path, raw) })
+	l.private[path] = private
+	return private, true
+}
+
+// identityKeys are the private halves of the identities to install.
+func (l *login) identityKeys() []sshclient.Key {
+	var keys []sshclient.Key
+	for _, id := range l.ids {
+		if id.Origin.PrivateKey == "" {
+			continue
+		}
+		private, ok := l.privateKey(l.host, id.Origin.PrivateKey)
+		if ok && bytes.Equal(private.PublicKey().Marshal(), id.Entry.Key.Marshal()) {
+			keys = append(keys, keyFile{path: id.Origin.PrivateKey, private: private}.key())
+		}
+	}
+	return keys
+}
+
+// certificates are those that CertificateFile names, each with whatever signs
+// for it: the agent or one of the files.
+func (l *login) certificates(h *sshconfig.Host, files []keyFile, held []ssh.Signer) []sshclient.Key {
+	var keys []sshclient.Key
+	for _, path := range h.CertificateFiles {
+		certificate := l.certificate(path)
+		if certificate == nil {
+			continue
+		}
+		owner := keyFile{public: certificate.Key}
+		for _, f := range files {
+			if f.private != nil && bytes.Equal(f.public.Marshal(), certificate.Key.Marshal()) {
+				owner = f
+			}
+		}
+		before := len(keys)
+		if keys = owner.appendCertified(keys, certificate, held, path); len(keys) == before {
+			l.debug("certificate %s: no private key for it", path)
+		}
+	}
+	return keys
+}
+
+// certificate reads a certificate; nil where there is none, which only -v tells,
+// as in ssh.
+func (l *login) certificate(path string) *ssh.Certificate {
+	certificate, err := identity.ReadCertificate(path)
+	if err != nil {
+		l.debug("certificate %v", err)
+		return nil
+	}
+	return certificate
+}
+
+// appendCertified adds a certificate as a way to log in, if its private key is
+// at hand: in the agent, or in the file.
+func (f keyFile) appendCertified(keys []sshclient.Key, certificate *ssh.Certificate, held []ssh.Signer, path string) []sshclient.Key {
+	signer, asks := holding(held, certificate.Key), false
+	if signer == nil {
+		if f.private == nil {
+			return keys
+		}
+		signer, asks = f.private, f.private.Encrypted()
+	}
+	certified, err := ssh.NewCertSigner(certificate, signer)
+	if err != nil {
+		return keys // the certificate beside the file is of another key
+	}
+	return append(keys, sshclient.Key{Signer: certified, Asks: asks, Origin: path})
+}
+
+// holding is the agent's signer for a key; nil where it has none.
+func holding(held []ssh.Signer, key ssh.PublicKey) ssh.Signer {
+	for _, signer := range held {
+		if bytes.Equal(signer.PublicKey().Marshal(), key.Marshal()) {
+			return signer
+		}
+	}
+	return nil
+}
+
+// addToAgent hands a key that is about to log in to the agent, where
+// AddKeysToAgent wants that (maybe_add_key_to_agent in sshconnect2.c). What
+// keeps it from being added is told with -v only, as in ssh.
+func (l *login) addToAgent(h *sshconfig.Host, path string, raw any) {
+	confirm, lifetime, wanted := addKeysToAgent(h.AddKeysToAgent)
+	if !wanted || l.c.o.DryRun || l.c.o.Agent == nil || h.IdentityAgent == "none" {
+		return
+	}
+	opened, err := l.c.o.Agent(h.IdentityAgent)
+	if err != nil {
+		l.debug("no agent to add %s to: %v", path, err)
+		return
+	}
+	_, comment := identity.PublicHalf(path)
+	if comment == "" {
+		comment = path
+	}
+	if h.AddKeysToAgent == "ask" && !l.confirmed("Add key "+path+" ("+comment+") to agent?") {
+		l.debug("key %s is not added to the agent: permission was not given", path)
+		return
+	}
+	key := agent.AddedKey{PrivateKey: raw, Comment: comment, LifetimeSecs: lifetime, ConfirmBeforeUse: confirm}
+	if err := opened.Add(key); err != nil {
+		l.debug("could not add %s to the agent: %v", path, err)
+		return
+	}
+	l.debug("identity added to agent: %s", path)
+}
+
+// addKeysToAgent reads the setting as ssh -G prints it: true, ask, confirm, a
+// number of seconds, or "confirm" and a number.
+func addKeysToAgent(setting string) (confirm bool, lifetime uint32, wanted bool) {
+	words := strings.Fields(setting)
+	if len(words) > 0 && words[0] == "confirm" {
+		confirm, words = true, words[1:]
+	}
+	if len(words) == 0 {
+		return confirm, 0, confirm
+	}
+	if seconds, err := strconv.ParseUint(words[0], 10, 32); err == nil {
+		return confirm, uint32(seconds), true
+	}
+	return confirm, 0, words[0] == "true" || words[0] == "ask"
+}
+
+func (l *login) confirmed(prompt string) bool {
+	return l.c.o.UI.Confirm != nil && l.c.o.UI.Confirm(prompt)
+}
