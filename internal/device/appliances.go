@@ -9,7 +9,7 @@ var appliances = []spec{
 		name: "ontap", title: "NetApp ONTAP",
 		keyTypes: hostLike,
 		lines: func(user string, keys []key) []string {
-			// Without -index the next free one is used.
+			// Without -index ONTAP takes the next free number.
 			return wrap(nil, keys, func(k key) string {
 				return fmt.Sprintf(`security login publickey create -username %s -publickey "%s"`, user, k.text())
 			})

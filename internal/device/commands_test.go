@@ -246,3 +246,18 @@ func TestShellLines(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsAreTheCallers: who changes what was returned changes nothing
+// for the next one.
+func TestCommandsAreTheCallers(t *testing.T) {
+	for _, p := range Platforms() {
+		c := commands(t, p.Name, "alice", testEntries(t)...)
+		lines, notes := slices.Clone(c.Lines), slices.Clone(c.Notes)
+		clear(c.Lines)
+		clear(c.Notes)
+		again := commands(t, p.Name, "alice", testEntries(t)...)
+		if !slices.Equal(again.Lines, lines) || !slices.Equal(again.Notes, notes) {
+			t.Errorf("%s: first %q, then %q", p.Name, lines, again.Lines)
+		}
+	}
+}

@@ -77,7 +77,7 @@ var routers = []spec{
 	{
 		name: "netscreen", title: "Juniper NetScreen (ScreenOS)",
 		software: []string{"NetScreen"},
-		keyTypes: []string{ssh.InsecureKeyAlgoDSA},
+		keyTypes: []string{"ssh-dss"},
 		lines: func(user string, keys []key) []string {
 			return wrap(nil, keys, func(k key) string {
 				return fmt.Sprintf(`set ssh pka-dsa user-name "%s" key %s`, user, k.blob)
@@ -85,7 +85,7 @@ var routers = []spec{
 		},
 		notes: []string{
 			"only DSA keys are taken, which OpenSSH no longer uses unasked (PubkeyAcceptedAlgorithms=+ssh-dss) and since 10.0 not at all",
-			"SSH version 2 must be switched on: set ssh version v2",
+			"SSH version 2 must be switched on: with version 1 the device wants keys of another kind",
 		},
 	},
 	{
