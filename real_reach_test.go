@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ssh-copy-id/internal/sshtest/realsshd"
 )
@@ -50,6 +50,11 @@ func newRoute(t *testing.T, stops ...stop) *route {
 	}
 	r.write("ssh_config", text+everyHost)
 	return r
+}
+
+// in is the same route in a subtest.
+func (r *route) in(t *testing.T) *route {
+	return &route{client: &client{t: t, home: r.home}, servers: r.servers, line: r.line}
 }
 
 // block is the ssh_config of one server, with further lines.
@@ -105,29 +110,12 @@ func (r *route) wantFile(alias, account string, installed bool) {
 	}
 }
 
-// tree is everything in a directory: names, modes and content.
-func tree(t *testing.T, dir string) string {
-	t.Helper()
-	var all strings.Builder
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		var text []byte
-		if info.Mode().IsRegular() {
-			text, err = os.ReadFile(path)
-		}
-		fmt.Fprintf(&all, "%s %v %q\n", strings.TrimPrefix(path, dir), info.Mode(), text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all.String()
+// tree is everything in a directory: names, owners, modes, times and content.
+func (c *client) tree(dir string) string {
+	c.t.Helper()
+	r := c.run("tar", "-C", dir, "--sort=name", "-cf", "-", ".")
+	r.want(c.t, 0)
+	return r.out
 }
 
 // closedPort is a loopback port that nobody listens on.
@@ -144,10 +132,7 @@ func closedPort(t *testing.T) int {
 // TestReachJump: every way to name jump hosts leads through exactly those, the
 // key lands on the target, and the accounts on the way stay what they were.
 func TestReachJump(t *testing.T) {
-	accounts := []string{"carl"}
-	for i := range 10 {
-		accounts = append(accounts, fmt.Sprint("carl", i))
-	}
+	accounts := []string{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
 	r := newRoute(t, stop{alias: "one", accounts: []string{"ann"}}, stop{alias: "two", accounts: []string{"bob"}}, stop{alias: "box", accounts: accounts})
 	one, two, box := r.servers["one"].Port, r.servers["two"].Port, r.servers["box"].Port
 	r.write("ssh_config", r.block("one", one, "User ann")+r.block("two", two, "User bob")+r.block("box", box)+
@@ -168,18 +153,18 @@ func TestReachJump(t *testing.T) {
 		{"-J wins over the file", []string{"-J", "two"}, "deep", []string{"two"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &route{client: &client{t: t, home: r.home}, servers: r.servers, line: r.line}
-			account := fmt.Sprint("carl", i)
+			r := r.in(t)
+			account := accounts[i]
 			homes := map[string]string{"one": r.servers["one"].Home("ann"), "two": r.servers["two"].Home("bob")}
 			before, connections := map[string]string{}, map[string]int{}
 			for alias, home := range homes {
-				before[alias], connections[alias] = tree(t, home), r.servers[alias].Connections()
+				before[alias], connections[alias] = r.tree(home), r.servers[alias].Connections()
 			}
 			r.copyID(append(c.args, account+"@"+c.host)...).want(t, 0, "Number of key(s) added: 1", "verified")
 			r.wantFile("box", account, true)
 			for alias, home := range homes {
-				if after := tree(t, home); after != before[alias] {
-					t.Errorf("the account on %s was\n%sis\n%s", alias, before[alias], after)
+				if after := r.tree(home); after != before[alias] {
+					t.Errorf("the account on %s was\n%q, is\n%q", alias, before[alias], after)
 				}
 				n := r.servers[alias].Connections() - connections[alias]
 				if used := n > 0; used != slices.Contains(c.hops, alias) {
@@ -290,7 +275,7 @@ func TestReachProxyCommand(t *testing.T) {
 		{"fritz", "sh -c 'echo $$ %h %p >>LOG; exec ssh -F " + filepath.Join(r.home, "ssh_config") + " -W %h:%p one'", address},
 	} {
 		t.Run(c.account, func(t *testing.T) {
-			r := &route{client: &client{t: t, home: r.home}, servers: r.servers, line: r.line}
+			r := r.in(t)
 			log := filepath.Join(t.TempDir(), "log")
 			r.copyID("-o", "ProxyCommand="+strings.ReplaceAll(c.command, "LOG", log), c.account+"@box").
 				want(t, 0, "Number of key(s) added: 1", "verified")
@@ -330,5 +315,74 @@ func TestReachProxyCommandFaults(t *testing.T) {
 			}
 			r.wantFile("box", "carl", false)
 		})
+	}
+}
+
+// TestReachAddress: AddressFamily, BindAddress and BindInterface decide what
+// sshd sees as the client's address.
+func TestReachAddress(t *testing.T) {
+	accounts := []string{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"}
+	r := newRoute(t, stop{"box", accounts, []string{"ListenAddress ::1"}})
+	s := r.servers["box"]
+	six := false
+	if probe, err := net.Listen("tcp6", "[::1]:0"); err == nil {
+		probe.Close()
+		six = true
+		awaitLog(t, s, "Server listening on ::1 port")
+	}
+	r.replace("HostName 127.0.0.1\n", fmt.Sprintf("HostName localhost\n\tHostKeyAlias [127.0.0.1]:%d\n", s.Port))
+	for i, c := range []struct {
+		options []string
+		from    string // "": it fails
+		six     bool
+	}{
+		{[]string{"AddressFamily=inet"}, "127.0.0.1", false},
+		{[]string{"AddressFamily=inet6", "HostName=::1"}, "::1", true},
+		{[]string{"AddressFamily=inet", "BindAddress=127.0.0.2"}, "127.0.0.2", false},
+		{[]string{"HostName=127.0.0.1", "BindAddress=127.0.0.3"}, "127.0.0.3", false},
+		{[]string{"HostName=127.0.0.1", "BindInterface=lo"}, "127.0.0.1", false},
+		{[]string{"HostName=::1", "AddressFamily=inet6", "BindInterface=lo"}, "::1", true},
+		{[]string{"BindAddress=127.0.0.2"}, "127.0.0.2", true},
+		{[]string{"AddressFamily=inet6", "HostName=127.0.0.1"}, "", false},
+		{[]string{"HostName=127.0.0.1", "BindInterface=no-such-if"}, "", false},
+		{[]string{"HostName=127.0.0.1", "BindAddress=198.51.100.77"}, "", false},
+	} {
+		t.Run(strings.Join(c.options, " "), func(t *testing.T) {
+			if c.six && !six {
+				t.Skip("no IPv6 here")
+			}
+			r := r.in(t)
+			account, before := accounts[i], len(s.Log())
+			var args []string
+			for _, option := range c.options {
+				args = append(args, "-o", option)
+			}
+			got := r.copyID(append(args, account+"@box")...)
+			r.wantFile("box", account, c.from != "")
+			if c.from == "" {
+				got.want(t, 1, "ERROR: ")
+				return
+			}
+			got.want(t, 0, "Number of key(s) added: 1", "verified")
+			for line := range strings.Lines(s.Log()[before:]) {
+				if from, ok := strings.CutPrefix(line, "Connection from "); ok && !strings.HasPrefix(from, c.from+" ") {
+					t.Errorf("sshd says %q", line)
+				}
+			}
+			if !strings.Contains(s.Log()[before:], "Connection from "+c.from+" ") {
+				t.Errorf("no connection from %s:\n%s", c.from, s.Log()[before:])
+			}
+		})
+	}
+}
+
+// awaitLog waits for the second address of a server, which the first one's
+// readiness does not tell about.
+func awaitLog(t *testing.T, s *realsshd.Server, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(s.Log(), text); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is not in the log:\n%s", text, s.Log())
+		}
 	}
 }
