@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"authkeys":           {},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig"},
 	"internal/hostkey":   {},
+	"internal/device":    {"authkeys"},
 	"internal/sshconfig": {},
 	"internal/remote":    {"authkeys"},
 	"internal/agentconn": {},

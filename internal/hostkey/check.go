@@ -238,6 +238,7 @@ func (v *Verifier) confirmed(s sight, key ssh.PublicKey, found *entry, addressRe
 	kind := typeName(key)
 	v.debug("Host '%s' is known and matches the %s host key.", s.name, kind)
 	v.debug("Found key in %s:%d", found.file, found.line)
+	v.trusted = !found.command && slices.Contains(v.policy.UserFiles, found.file)
 	if !v.checkIP || addressResult != statusNew {
 		v.showKey(key)
 		return

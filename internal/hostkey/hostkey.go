@@ -115,6 +115,8 @@ type Verifier struct {
 	writable bool
 	checkIP  bool
 	unsafe   bool
+	trusted  bool  // by a line of a user file or a person's word: see NewKeys
+	obstacle error // to an update, while the files are read for it
 }
 
 // New reads the files of p for the host. hostname is what ssh_config made of

@@ -39,6 +39,7 @@ func (v *Verifier) unknown(s sight, key ssh.PublicKey, addressResult status) err
 			return e
 		}
 	}
+	v.trusted = len(p.Pins) > 0 || p.Strict == "ask"
 	if v.writable {
 		v.record(s, key, addressResult)
 	}

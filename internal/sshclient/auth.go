@@ -50,6 +50,8 @@ type authenticator struct {
 	stopped NotAsked
 	// changedHostKey forbids secrets on this host.
 	secretsAllowed func() bool
+	// learner is for the host keys the server may offer; nil: none are learned.
+	learner *learner
 	// interactiveSeen tells whether keyboard-interactive ever asked something.
 	interactiveSeen bool
 	// passwordState is how far the password request under way is.

@@ -257,6 +257,11 @@ func handshake(ctx context.Context, o *Options, a *authenticator, carrier *carri
 	}
 	a.succeeded()
 	wire.relax()
+	if a.learner != nil {
+		rest, done := a.learner.pass(sshConn, requests)
+		requests = rest
+		conn.closers = append(conn.closers, func() error { <-done; return nil })
+	}
 	conn.Client = ssh.NewClient(sshConn, channels, requests)
 	conn.closers = append(conn.closers, conn.Client.Close)
 	if h.ServerAliveInterval > 0 {

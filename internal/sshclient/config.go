@@ -88,6 +88,9 @@ func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh
 		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
 	}
 	config.HostKeyAlgorithms = verifier.Algorithms(wanted)
+	if h.UpdateHostKeys == "yes" {
+		a.learner = &learner{o: o, verifier: verifier, allowed: wanted}
+	}
 	a.secretsAllowed = verifier.SecretsAllowed
 	return verifier.Callback(), nil
 }

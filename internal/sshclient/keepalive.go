@@ -56,6 +56,9 @@ func (o *Options) tellUnused() {
 	if h.PKCS11Provider != "" {
 		o.debug(1, "PKCS11Provider is not supported: load the token into an agent")
 	}
+	if h.UpdateHostKeys == "ask" {
+		o.debug(1, "UpdateHostKeys ask is not supported: host keys are not updated")
+	}
 	if h.VerifyHostKeyDNS != "no" {
 		o.debug(1, "VerifyHostKeyDNS is not supported: known_hosts decides")
 	}
