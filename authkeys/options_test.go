@@ -73,7 +73,7 @@ func optionTests() []optionTest {
 		{name: "expiry-time", value: "+30d", reason: OptionBadTime},
 
 		{name: "principals", value: "alice,bob", want: `principals="alice,bob"`},
-		{name: "principals", value: "alice,,bob", reason: OptionBadPrincipals},
+		{name: "principals", value: "alice,,bob", reason: OptionBadPrincipals, sshd: true},
 		{name: "tunnel", value: "0", want: `tunnel="0"`},
 		{name: "tunnel", value: "any", want: `tunnel="any"`},
 		{name: "tunnel", value: "-1", reason: OptionBadTunnel},
@@ -85,7 +85,7 @@ func optionTests() []optionTest {
 		if name != "command" {
 			reason = OptionNeedsValue
 		}
-		test := optionTest{name: name, reason: reason}
+		test := optionTest{name: name, reason: reason, sshd: name == "principals"}
 		if reason == 0 {
 			test.want = name + `=""`
 		}
@@ -115,7 +115,7 @@ func fromTests() []optionTest {
 		{name: "from", value: "127.0.0.1,," + "b", reason: OptionBadPattern},
 		{name: "from", value: "127.0.0.1,!", reason: OptionBadPattern, part: "!"},
 		{name: "from", value: "127.0.0.1," + long, reason: OptionBadPattern, part: long, sshd: true},
-		{name: "from", value: "!10.0.0.0/8", reason: OptionOnlyNegated},
+		{name: "from", value: "!10.0.0.0/8", reason: OptionOnlyNegated, sshd: true},
 	}...)
 }
 
@@ -155,6 +155,18 @@ func permitTests() []optionTest {
 // partOfBrackets is what is wrong with an address in brackets.
 var partOfBrackets = map[string]string{"[::1]": "::1", "[::1": "[::1", "[::1]80": "::1"}
 
+// raw is the option as it would stand in a file, where it can.
+func (test optionTest) raw() (option string, ok bool) {
+	if test.reason == OptionControlCharacter || test.reason == OptionTrailingBackslash || strings.ContainsAny(test.name, " ,") {
+		return "", false
+	}
+	kind := optionKinds[strings.ToLower(test.name)]
+	if test.value == "" && (kind == nil || kind.check == nil) {
+		return test.name, test.name != ""
+	}
+	return test.name + `="` + strings.ReplaceAll(test.value, `"`, `\"`) + `"`, true
+}
+
 func TestOption(t *testing.T) {
 	key := entry(t, "ed25519").Key
 	for _, test := range optionTests() {
@@ -170,6 +182,11 @@ func TestOption(t *testing.T) {
 				}
 				if strings.ContainsAny(err.Error(), "\n\x00\t") {
 					t.Errorf("control characters in %q", err)
+				}
+				if raw, ok := test.raw(); ok {
+					if _, _, err := ReadOption(raw); (err == nil) != test.sshd {
+						t.Errorf("in a file: %v", err)
+					}
 				}
 				return
 			}
