@@ -83,6 +83,11 @@ func notReadTests() []stateTest {
 		{name: "carriage returns", file: "<B> bob\r<K> alice\r", findings: []Finding{{Kind: FoundCarriageReturn, Line: 1}}},
 		{name: "carriage returns and no comments", file: "<K>\r<B>\r", findings: []Finding{{Kind: FoundCarriageReturn, Line: 1}}},
 		{name: "carriage returns behind a comment", file: "# keys\r<K>\r", findings: []Finding{{Kind: FoundCarriageReturn, Line: 1}}},
+		{name: "a carriage return in the base64", file: "<split>\n", line: 1},
+		{name: "a carriage return behind the type", file: "<type>\r <blob>\n", findings: []Finding{{Kind: FoundDamaged, Line: 1, Reason: NotAKey}}},
+		{name: "a carriage return behind the options", file: "restrict\r <K>\n",
+			findings: []Finding{{Kind: FoundOptionsRefused, Line: 1, Option: "restrict\r", OptionReason: OptionUnknown}}},
+		{name: "a carriage return before the comment", file: "<K>\r alice\n", line: 1},
 		{name: "commented out", file: "#<K>\n # restrict <K>\n", findings: []Finding{{Kind: FoundCommentedOut, Line: 1}, {Kind: FoundCommentedOut, Line: 2}}},
 		{name: "told of in a comment", file: "# this was <blob>\n"},
 		{name: "a quote is missing", file: `command="ls <K>` + "\n", findings: []Finding{{Kind: FoundDamaged, Line: 1, Reason: BadOptions}}},
@@ -122,7 +127,8 @@ func refusedTests() []stateTest {
 // fill puts the keys into a file.
 func (test stateTest) fill(t testing.TB, key string) []byte {
 	_, other := pub(t, "ecdsa256")
-	text := strings.NewReplacer("<K>", key, "<B>", other, "<blob>", strings.Fields(key)[1]).Replace(test.file)
+	text := strings.NewReplacer("<K>", key, "<B>", other, "<blob>", strings.Fields(key)[1],
+		"<type>", strings.Fields(key)[0], "<split>", key[:40]+"\r"+key[40:]).Replace(test.file)
 	rest, ok := strings.CutPrefix(text, "UTF-16:")
 	if !ok {
 		return []byte(text)
