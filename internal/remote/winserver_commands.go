@@ -1,0 +1,243 @@
+package remote
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/ssh"
+)
+
+//go:embed windows.ps1
+var windowsScript string
+
+// Limits of a command on Windows and of its answer.
+const (
+	// maxCommandLine is what cmd.exe takes, in characters; its own name and
+	// /c are a part of it.
+	maxCommandLine = 8100
+	// maxFrame bounds the answer of windows.ps1, in bytes of base64.
+	maxFrame = 1 << 20
+)
+
+// windowsPatience is how long an answer of windows.ps1 may take. PowerShell
+// alone needs half a minute to start on a machine that is busy or asleep.
+var windowsPatience = 2 * time.Minute
+
+// noPowerShell is the detail of an error where there is none on the server.
+const noPowerShell = "powershell.exe cannot be run there"
+
+// section is a part of windows.ps1 without comments and indentation.
+func section(name string) string {
+	_, rest, _ := strings.Cut(windowsScript, "#== "+name+"\n")
+	text, _, _ := strings.Cut(rest, "#== ")
+	return strip(text)
+}
+
+// powerShell is the command line that runs a section of windows.ps1. The
+// parameters are words without quotes; what might hold others is base64.
+func powerShell(marker, name string, parameters ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "$M='%s'\n", marker)
+	for _, p := range parameters {
+		word, value, _ := strings.Cut(p, "=")
+		fmt.Fprintf(&b, "$%s='%s'\n", word, value)
+	}
+	b.WriteString(section("head") + section(name) + section("tail"))
+	var raw []byte
+	for _, unit := range utf16.Encode([]rune(b.String())) {
+		raw = append(raw, byte(unit), byte(unit>>8))
+	}
+	return "powershell.exe -NoProfile -NonInteractive -EncodedCommand " + base64.StdEncoding.EncodeToString(raw)
+}
+
+// windowsAnswer is what windows.ps1 told.
+type windowsAnswer struct {
+	one  map[string]string // the last value of a word
+	many map[string][]string
+}
+
+// runPowerShell runs a section of windows.ps1 on a channel of its own.
+func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name string, parameters ...string) (*windowsAnswer, error) {
+	marker := newMarker()
+	command := powerShell(marker, name, parameters...)
+	if len(command) > maxCommandLine {
+		return nil, &RemoteError{Stage: StageRequest, Path: o.Target, Reason: Invalid, Detail: "the path is too long", Status: -1}
+	}
+	ch, err := openChannel(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, windowsPatience)
+	defer cancel()
+	type outcome struct {
+		a   *windowsAnswer
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		// PowerShell would wait for the end of its input.
+		p := ch.start(o, command, "")
+		p.closeIn()
+		f := &frame{marker: marker, out: bufio.NewReader(p.out)}
+		text, err := f.read()
+		if err != nil {
+			err = f.broken(p, err)
+		}
+		p.kill()
+		a, parseErr := parseWindows(text)
+		if err == nil {
+			err = parseErr
+		}
+		done <- outcome{a, err}
+	}()
+	select {
+	case got := <-done:
+		return got.a, got.err
+	case <-limited.Done():
+		// The goroutine ends with the connection at the latest.
+		go ch.Close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &RemoteError{Stage: StageAnswer, Reason: NoAnswer, Status: -1,
+			Detail: fmt.Sprintf("powershell.exe did not answer within %v", windowsPatience)}
+	}
+}
+
+// frame reads the answer of windows.ps1 among whatever else is printed: the
+// AutoRun of cmd.exe, a message of the day, a profile.
+type frame struct {
+	marker string
+	out    *bufio.Reader
+	noise  excerpt
+	began  bool
+}
+
+var errLimited = errors.New("a policy keeps PowerShell from running programs")
+
+// read returns the decoded text.
+func (f *frame) read() ([]byte, error) {
+	var text []byte
+	noise := 0
+	for {
+		line, err := f.line()
+		if err != nil {
+			return nil, err
+		}
+		said, ours := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte(f.marker+" "))
+		if !ours {
+			if noise += len(line); noise > maxNoise {
+				return nil, errTooMuch
+			}
+			f.noise.Write(line)
+			continue
+		}
+		word, value, _ := bytes.Cut(said, []byte(" "))
+		switch string(word) {
+		case "limited":
+			return nil, errLimited
+		case "begin":
+			f.began = true
+		case "data":
+			if text = append(text, value...); len(text) > maxFrame {
+				return nil, errTooMuch
+			}
+		case "end":
+			if n, err := strconv.Atoi(string(value)); !f.began || err != nil || n != len(text) {
+				return nil, errGarbled
+			}
+			decoded, err := base64.StdEncoding.DecodeString(string(text))
+			if err != nil {
+				return nil, errGarbled
+			}
+			return decoded, nil
+		default:
+			return nil, errGarbled
+		}
+	}
+}
+
+// line reads a line. One that is too long for the frame comes in parts, which
+// are noise then.
+func (f *frame) line() ([]byte, error) {
+	line, err := f.out.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return line, nil
+	}
+	if err != nil {
+		f.noise.Write(line)
+	}
+	return line, err
+}
+
+// broken tells why there was no answer.
+func (f *frame) broken(p *process, err error) error {
+	e := &RemoteError{Stage: StageAnswer, Status: -1, Detail: err.Error()}
+	switch {
+	case errors.Is(err, errTooMuch):
+		e.Reason = TooMuch
+		return e
+	case errors.Is(err, errLimited):
+		e.Stage, e.Reason = StageStart, Refused
+		return e
+	case errors.Is(err, errGarbled), !errors.Is(err, io.EOF):
+		e.Reason = Garbled
+		return e
+	}
+	p.wait()
+	select {
+	case <-p.ended:
+		e.Status = p.status
+	default:
+	}
+	said := strings.TrimSpace(p.errs.String() + "\n" + f.noise.String())
+	e.Detail = said
+	switch {
+	case p.refused:
+		e.Stage, e.Reason = StageOpen, Refused
+	case e.Status < 0:
+		e.Reason = Closed
+	case f.began:
+		e.Reason = Garbled
+	default:
+		e.Stage, e.Reason = StageStart, NoAnswer
+		if missingPowerShell(said, e.Status) {
+			e.Detail = strings.TrimSuffix(noPowerShell+": "+said, ": ")
+		}
+	}
+	return e
+}
+
+// missingPowerShell tells whether a shell said that it does not know the
+// program. The sentence is in the server's language, but it names the program;
+// 9009 and 127 are what cmd.exe and POSIX shells end with.
+func missingPowerShell(said string, status int) bool {
+	return status == 9009 || status == 127 || status != 0 && strings.Contains(strings.ToLower(said), "powershell.exe")
+}
+
+// parseWindows splits the answer into its words.
+func parseWindows(text []byte) (*windowsAnswer, error) {
+	a := &windowsAnswer{one: map[string]string{}, many: map[string][]string{}}
+	for line := range strings.Lines(string(text)) {
+		word, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		if !ok || strings.ContainsRune(value, 0) {
+			return nil, &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: errGarbled.Error(), Status: -1}
+		}
+		a.one[word] = value
+		a.many[word] = append(a.many[word], value)
+	}
+	if why, failed := a.one["fail"]; failed {
+		return nil, &RemoteError{Stage: StageAnswer, Reason: Failed, Detail: why, Status: -1}
+	}
+	return a, nil
+}

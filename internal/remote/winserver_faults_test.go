@@ -1,0 +1,208 @@
+//go:build unix
+
+package remote
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"ssh-copy-id/internal/sshtest"
+)
+
+// TestWindowsTrouble: what a server that is not as it should be leads to.
+func TestWindowsTrouble(t *testing.T) {
+	old := windowsPatience
+	t.Cleanup(func() { windowsPatience = old })
+	for _, tt := range []struct {
+		name   string
+		cfg    sshtest.WindowsConfig
+		reason Reason // "": it works
+		detail string
+	}{
+		{name: "noise before the answer", cfg: sshtest.WindowsConfig{Noise: "Active code page: 65001\r\nWelcome without a newline"}},
+		{name: "much noise", cfg: sshtest.WindowsConfig{Noise: strings.Repeat("x", 1<<20)}},
+		{name: "no PowerShell for cmd", cfg: sshtest.WindowsConfig{NoPowerShell: true}, reason: NoAnswer, detail: "powershell.exe cannot be run there: 'powershell.exe' is not recognized"},
+		{name: "no PowerShell for bash", cfg: sshtest.WindowsConfig{NoPowerShell: true, Shell: sshtest.Bash}, reason: NoAnswer, detail: "powershell.exe cannot be run there: bash: line 1"},
+		{name: "a policy", cfg: sshtest.WindowsConfig{Limited: true}, reason: Refused, detail: "policy"},
+		{name: "output without end", cfg: sshtest.WindowsConfig{Endless: true}, reason: TooMuch},
+		{name: "no answer", cfg: sshtest.WindowsConfig{Silent: true}, reason: NoAnswer, detail: "did not answer within"},
+		{name: "no SFTP", cfg: sshtest.WindowsConfig{NoSFTP: true}, reason: Refused},
+		{name: "SFTP in a chroot", cfg: sshtest.WindowsConfig{Chroot: `C:\Users`}, reason: Failed, detail: "ChrootDirectory"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			windowsPatience = old
+			if tt.cfg.Silent {
+				windowsPatience = 50 * time.Millisecond
+			}
+			h := newWindows(t, tt.cfg)
+			s, err := OpenWindows(timeout(t), h.client, Options{})
+			if err == nil {
+				defer s.Close()
+				_, err = s.Add(timeout(t), install(1))
+			}
+			var e *RemoteError
+			switch {
+			case tt.reason == "" && err == nil:
+				h.want(windowsOwn, testLine(1)+"\n")
+			case !errors.As(err, &e) || e.Reason != tt.reason || !strings.Contains(e.Detail, tt.detail):
+				t.Errorf("error %#v, want %s: %s", err, tt.reason, tt.detail)
+			default:
+				h.want(windowsOwn, "-")
+			}
+		})
+	}
+}
+
+// TestWindowsInterrupted: a context that ends ends the work, and says so.
+func TestWindowsInterrupted(t *testing.T) {
+	h := newWindows(t, sshtest.WindowsConfig{Silent: true})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("enough")
+	go func() {
+		for len(h.Commands()) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel(cause)
+	}()
+	if _, err := OpenWindows(ctx, h.client, Options{}); !errors.Is(err, cause) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestWindowsQuoting: the shells of the made-up server do not take a POSIX
+// command, and take ours as it is, whatever the path.
+func TestWindowsQuoting(t *testing.T) {
+	ours := regexp.MustCompile(`^powershell\.exe -NoProfile -NonInteractive -EncodedCommand [A-Za-z0-9+/=]+$`)
+	for shell, want := range map[string]string{
+		sshtest.Cmd: "'sh' is not recognized as an internal or external command", sshtest.PowerShell: "", sshtest.Bash: "command not found",
+	} {
+		h := newWindows(t, sshtest.WindowsConfig{Shell: shell})
+		session, err := h.client.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := session.CombinedOutput("sh -c 'echo hello'")
+		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "hello") {
+			t.Errorf("%s: %v, %q", shell, err, out)
+		}
+		path := `C:\Users\al\%PATH% $(x) ` + "`y`" + ` 'z' & é €`
+		add(t, h.open(Options{Target: path}), install(1))
+		h.want(`C:\Users\al\%PATH% $(x) `+"`y`"+` 'z' & é €`, testLine(1)+"\n")
+		for _, command := range h.Commands()[1:] {
+			if !ours.MatchString(command) {
+				t.Errorf("%s gets %s", shell, command)
+			}
+		}
+	}
+}
+
+// TestWindowsScript: what the loader, cmd.exe and PowerShell count on.
+func TestWindowsScript(t *testing.T) {
+	for _, c := range []byte(windowsScript) {
+		if c != '\n' && c != '\t' && (c < ' ' || c > '~') {
+			t.Errorf("byte %#x: the script is to be ASCII", c)
+		}
+	}
+	path := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 260)))
+	for _, name := range []string{"head", "look", "guard", "tail"} {
+		if section(name) == "" || strings.Contains(section(name), "\n#") {
+			t.Errorf("section %s is missing, or has comments", name)
+		}
+		for _, pair := range []string{"()", "{}", "[]"} {
+			all := section("head") + section(name) + section("tail")
+			if name != "head" && name != "tail" && strings.Count(all, pair[:1]) != strings.Count(all, pair[1:]) {
+				t.Errorf("section %s: %s do not match", name, pair)
+			}
+		}
+	}
+	for _, command := range []string{powerShell(newMarker(), "look"), powerShell(newMarker(), "guard", "P="+path, "K=shared", "J=mend")} {
+		if len(command) > maxCommandLine {
+			t.Errorf("%d characters are too many for cmd.exe", len(command))
+		}
+	}
+	// PowerShell does not tell $F from $f.
+	spelled := map[string]string{}
+	for _, name := range regexp.MustCompile(`\$(?:script:)?[A-Za-z]+`).FindAllString(windowsScript, -1) {
+		name = strings.Replace(name, "script:", "", 1)
+		if other := spelled[strings.ToLower(name)]; other != "" && other != name {
+			t.Errorf("%s and %s are one variable", name, other)
+		}
+		spelled[strings.ToLower(name)] = name
+	}
+	long := Options{Target: "~/" + strings.Repeat("x", 3000)}
+	h := newWindows(t, sshtest.WindowsConfig{})
+	h.write(windowsOwn, "")
+	_, err := runPowerShell(timeout(t), h.client, long, "guard", "P="+strings.Repeat("A", 4000))
+	var e *RemoteError
+	if !errors.As(err, &e) || e.Reason != Invalid || len(h.Commands()) != 0 {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestAuthorizedKeysFile: what sshd_config says about the account.
+func TestAuthorizedKeysFile(t *testing.T) {
+	const usual, shared = ".ssh/authorized_keys", "__PROGRAMDATA__/ssh/administrators_authorized_keys"
+	for _, tt := range []struct {
+		name, config string
+		user, admin  string
+	}{
+		{"empty", "", usual, usual},
+		{"as installed", sshtest.WindowsSSHDConfig, usual, shared},
+		{"no tabs, other case", "match GROUP Administrators\nauthorizedkeysfile " + shared, usual, shared},
+		{"in quotes, with an equals sign", "Match Group \"administrators\"\n\tAuthorizedKeysFile=\"" + shared + "\"\n", usual, shared},
+		{"in German", "Match Group Administratoren\n  AuthorizedKeysFile " + shared, usual, shared},
+		{"in a list", "Match Group x,BUILTIN\\Administrators\n  AuthorizedKeysFile " + shared, usual, shared},
+		{"the file alone commented out", "Match Group administrators\n#  AuthorizedKeysFile " + shared, usual, usual},
+		{"another group", "Match Group staff\n  AuthorizedKeysFile C:/keys/%u\nMatch all\n", usual, usual},
+		{"everybody", "Match all\n  AuthorizedKeysFile C:/keys/%u", "C:/keys/%u", "C:/keys/%u"},
+		{"Match before global", "AuthorizedKeysFile C:/keys\n" + sshtest.WindowsSSHDConfig, "C:/keys", shared},
+		{"the first counts", "AuthorizedKeysFile C:/a\nAuthorizedKeysFile C:/b\n", "C:/a", "C:/a"},
+	} {
+		if got := authorizedKeysFile(tt.config, false); got != tt.user {
+			t.Errorf("%s: user %s", tt.name, got)
+		}
+		if got := authorizedKeysFile(tt.config, true); got != tt.admin {
+			t.Errorf("%s: administrator %s", tt.name, got)
+		}
+	}
+}
+
+// TestIsWindows: only Microsoft's own port.
+func TestIsWindows(t *testing.T) {
+	for version, want := range map[string]bool{
+		"SSH-2.0-OpenSSH_for_Windows_9.5": true, "SSH-2.0-OpenSSH_for_Windows_7.7": true, "SSH-1.99-OpenSSH_for_Windows_8.1 x": true,
+		"SSH-2.0-OpenSSH_9.2p1 Debian-2": false, "SSH-2.0-x OpenSSH_for_Windows_9.5": false, "OpenSSH_for_Windows_9.5": false, "": false,
+	} {
+		if IsWindows(version) != want {
+			t.Errorf("%q", version)
+		}
+	}
+}
+
+// FuzzWindowsFrame: whatever a server prints, reading it ends and stays small.
+func FuzzWindowsFrame(f *testing.F) {
+	f.Add("noise\r\nm begin\r\nm data c2lkIHgK\r\nm end 8\r\n")
+	f.Add("m limited\n")
+	f.Add("m begin\nm data !!!!\nm end 4\n")
+	f.Add("m end 0\n")
+	f.Fuzz(func(t *testing.T, said string) {
+		fr := &frame{marker: "m", out: bufio.NewReader(strings.NewReader(said))}
+		text, err := fr.read()
+		if err == nil && !strings.Contains(said, "m begin") {
+			t.Errorf("an answer without a beginning: %q", text)
+		}
+		if a, err := parseWindows(text); err == nil {
+			for word, value := range a.one {
+				if strings.ContainsAny(word+value, "\n\x00") && !strings.Contains(word, "\x00") {
+					t.Errorf("%q has value %q", word, value)
+				}
+			}
+		}
+	})
+}
