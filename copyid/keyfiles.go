@@ -163,7 +163,7 @@ func holding(held []ssh.Signer, key ssh.PublicKey) ssh.Signer {
 // keeps it from being added is told with -v only, as in ssh.
 func (l *login) addToAgent(h *sshconfig.Host, path string, raw any) {
 	confirm, lifetime, wanted := addKeysToAgent(h.AddKeysToAgent)
-	if !wanted || l.c.o.DryRun || l.c.o.Agent == nil || h.IdentityAgent == "none" {
+	if !wanted || l.verifying.Load() || l.c.o.DryRun || l.c.o.Agent == nil || h.IdentityAgent == "none" {
 		return
 	}
 	opened, err := l.c.o.Agent(h.IdentityAgent)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 
@@ -19,6 +20,9 @@ type login struct {
 	c    *Client
 	ids  []identity.Identity
 	host *sshconfig.Host
+
+	// verifying: what now logs in does so only to be tried.
+	verifying atomic.Bool
 
 	mu      sync.Mutex
 	agents  map[string][]ssh.Signer         // by IdentityAgent
@@ -62,8 +66,9 @@ func (l *login) keys(h *sshconfig.Host) []sshclient.Key {
 	return distinct(keys)
 }
 
-// only are the keys that can sign for ids.
+// only are the keys that can sign for ids, to verify that they log in.
 func (l *login) only(ids []identity.Identity) []sshclient.Key {
+	l.verifying.Store(true)
 	wanted := map[string]bool{}
 	for _, id := range ids {
 		wanted[string(id.Entry.Key.Marshal())] = true

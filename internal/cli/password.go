@@ -32,7 +32,6 @@ var (
 	errNotOpen       = errors.New("no such file descriptor is open")
 	errDirectory     = errors.New("is a directory")
 	errIsTerminal    = errors.New("is a terminal, which would show the password; without the option it is asked for")
-	errNotOnWindows  = errors.New("only descriptor 0 can be passed on Windows; use --password-file or --password-env")
 )
 
 // passwordFlags are the flags given that say where the password is.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -13,6 +14,8 @@ var errWindowsRefused error = windows.WSAECONNREFUSED
 
 // readableByOthers is for access control lists to say on Windows.
 func readableByOthers(fs.FileInfo) bool { return false }
+
+var errNotOnWindows = errors.New("only descriptor 0 can be passed on Windows; use --password-file or --password-env")
 
 // inheritedFile: descriptors are numbers of the C library there, and only the
 // standard streams are passed from one program to another.

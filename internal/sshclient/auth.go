@@ -2,8 +2,6 @@ package sshclient
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -54,6 +52,11 @@ type authenticator struct {
 	learner *learner
 	// interactiveSeen tells whether keyboard-interactive ever asked something.
 	interactiveSeen bool
+	// hungUp is how the server was lost without a word; nil where it gave its
+	// reason.
+	hungUp error
+	// banners and rounds count what the server may repeat.
+	banners, rounds int
 	// passwordState is how far the password request under way is.
 	passwordState passwordState
 	// passwordGiven tells whether Options.Password answered a question of
@@ -80,6 +83,7 @@ func newAuthenticator(o *Options) *authenticator {
 func (a *authenticator) begin(ctx context.Context, w *wire) {
 	a.ctx, a.wire, a.allowed, a.partial, a.refused, a.pending, a.started = ctx, w, nil, nil, 0, nil, false
 	a.askErr, a.stopped, a.method, a.passwordState = nil, "", "none", notSent
+	a.hungUp, a.banners, a.rounds = nil, 0, 0
 }
 
 // retryWithoutKeys tells whether hanging up can have been our own keys' fault,
@@ -96,7 +100,9 @@ func (a *authenticator) retryWithoutKeys() bool {
 // and picks the one to send now.
 func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	a.wire.relax()
-	if err := a.settlePassword(auth); err != nil {
+	if answered, err := a.answered(auth); !answered {
+		// With neither a method nor an error the ssh package ends with its own,
+		// which says what came in place of an answer.
 		return nil, err
 	}
 	a.settle(auth)
@@ -128,24 +134,6 @@ func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error
 	return nil, a.denied(a.askErr)
 }
 
-// passwordRefused tells whether Options.Password was put forward in vain.
-func (a *authenticator) passwordRefused() bool {
-	return a.o.Password != nil && (a.asked["password"] > 0 || a.passwordGiven)
-}
-
-// denied is the error of an authentication that led nowhere; cause is what kept
-// the last method from being tried, or nil.
-func (a *authenticator) denied(cause error) *AuthError {
-	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
-		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
-	for _, method := range a.allowed {
-		if !slices.Contains(defaultMethods, method) {
-			e.Unsupported = append(e.Unsupported, method)
-		}
-	}
-	return e
-}
-
 // holdBack waits for Options.BeforeAuth.
 func (a *authenticator) holdBack() error {
 	if a.o.BeforeAuth == nil {
@@ -156,37 +144,6 @@ func (a *authenticator) holdBack() error {
 		return nil
 	case <-a.ctx.Done():
 		return context.Cause(a.ctx)
-	}
-}
-
-// settle takes in the outcome of the last request.
-func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
-	progressed := len(auth.PartialSuccessMethods) > len(a.partial)
-	a.allowed = auth.AllowedMethods
-	a.partial = auth.PartialSuccessMethods
-	if progressed {
-		a.o.debug(1, "authenticated with partial success; still wanted: %s", strings.Join(a.allowed, ","))
-	}
-	p := a.pending
-	a.pending = nil
-	if p == nil {
-		return
-	}
-	a.answers[string(p.key.Marshal())] = p.signed
-	if !p.signed {
-		a.refused++
-		a.refusedInAll++
-	}
-	a.o.debug(1, "server %s key %s %s", map[bool]string{true: "accepts", false: "refuses"}[p.signed],
-		p.key.Type(), ssh.FingerprintSHA256(p.key))
-}
-
-// succeeded settles a login.
-func (a *authenticator) succeeded() {
-	if p := a.pending; p != nil {
-		a.answers[string(p.key.Marshal())] = true
-		a.pending = nil
-		a.method = "publickey"
 	}
 }
 
@@ -325,36 +282,4 @@ func (a *authenticator) rank(k Key) int {
 		return 2
 	}
 	return 1
-}
-
-// explain turns the error of a failed handshake into what happened.
-func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *Conn) error {
-	h := a.o.Host
-	var auth *AuthError
-	var ask *askError
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, errAnswered):
-		return errAnswered
-	case errors.As(err, &auth):
-		return auth
-	case errors.As(err, &ask):
-		return a.denied(ask.err)
-	case conn.HostKey == nil:
-		if conn.hostKeyErr != nil {
-			return conn.hostKeyErr
-		}
-		return w.failure(h.HostName, h.Port, err)
-	}
-	// The answer to the last request never came. If it was a key, the server
-	// had enough of them.
-	if a.pending != nil {
-		a.refused++
-		a.pending = nil
-	}
-	if errors.Is(err, io.EOF) {
-		err = errors.New("connection closed by the server")
-	}
-	return &ClosedError{User: h.User, Host: h.HostName, Port: h.Port, KeysOffered: a.refused, Err: err}
 }

@@ -40,6 +40,9 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 		ClientVersion: "SSH-2.0-ssh-copy-id",
 		AuthCallback:  a.next,
 		BannerCallback: func(text string) error {
+			if a.banners++; a.banners > maxBanners {
+				return errTooManyBanners
+			}
 			if !o.NeverAsk || o.HostKey == nil { // a second connection need not repeat it
 				o.notice(text)
 			}

@@ -11,6 +11,18 @@ import (
 // maxPrompts bounds the questions one keyboard-interactive request may put.
 const maxPrompts = 64
 
+// maxRounds bounds the requests of keyboard-interactive on one connection, and
+// maxBanners the banners: a server could go on for ever with either.
+const (
+	maxRounds  = 64
+	maxBanners = 64
+)
+
+var (
+	errTooManyBanners = errors.New("banners do not come to an end")
+	errTooManyRounds  = errors.New("keyboard-interactive does not come to an end")
+)
+
 // askError marks that asking a person failed, which ends the authentication.
 type askError struct{ err error }
 
@@ -95,22 +107,6 @@ func (a *authenticator) secret() ([]byte, error) {
 	return a.o.UI.Secret(fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost()))
 }
 
-// settlePassword tells what became of a password that was neither accepted nor
-// refused: the connection is gone, or the server wants something else.
-func (a *authenticator) settlePassword(auth *ssh.ClientAuthContext) error {
-	state := a.passwordState
-	a.passwordState = notSent
-	if state != sent || len(auth.PartialSuccessMethods) > len(a.partial) {
-		return nil
-	}
-	if err := a.wire.broken(); err != nil {
-		return err
-	}
-	denied := a.denied(nil)
-	denied.PasswordRefused, denied.PasswordExpired = false, true
-	return denied
-}
-
 // cannotAsk remembers why a question got no answer: the next callback ends the
 // authentication with it, since asking again would end the same way.
 func (a *authenticator) cannotAsk(err error) error {
@@ -135,6 +131,9 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 		a.wire.relax()
 		defer a.wire.allow(secretReplyLimit)
 		a.interactiveSeen = true
+		if a.rounds++; a.rounds > maxRounds {
+			return nil, a.cannotAsk(errTooManyRounds)
+		}
 		if len(questions) > maxPrompts {
 			return nil, a.cannotAsk(errors.New("too many keyboard-interactive questions"))
 		}

@@ -74,7 +74,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bytes += int64(n)
-	if err != nil && w.readErr == nil {
+	if w.readErr == nil {
 		w.readErr = err
 	}
 	if w.timedOut {

@@ -1,0 +1,124 @@
+package sshclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxMethods bounds how many authentication methods of a server are looked at;
+// there are not ten in use.
+const maxMethods = 32
+
+// answered tells whether the last request got an answer at all; the ssh package
+// asks for the next method also where the server is gone, or has sent something
+// that has no place there. The error is what that means, if that is known.
+func (a *authenticator) answered(auth *ssh.ClientAuthContext) (bool, error) {
+	state := a.passwordState
+	a.passwordState = notSent
+	lost := a.wire.broken()
+	switch {
+	case a.askErr != nil, len(auth.PartialSuccessMethods) > len(a.partial):
+		return true, nil
+	case state == refused && lost != nil:
+		return false, a.denied(nil)
+	case state == refused:
+		return true, nil
+	case lost != nil:
+		a.hungUp = lost
+		return false, nil
+	case state == sent:
+		denied := a.denied(nil)
+		denied.PasswordRefused, denied.PasswordExpired = false, true
+		return false, denied
+	}
+	return auth.AllowedMethods != nil && a.banners <= maxBanners, nil
+}
+
+// passwordRefused tells whether Options.Password was put forward in vain.
+func (a *authenticator) passwordRefused() bool {
+	return a.o.Password != nil && (a.asked["password"] > 0 || a.passwordGiven)
+}
+
+// denied is the error of an authentication that led nowhere; cause is what kept
+// the last method from being tried, or nil.
+func (a *authenticator) denied(cause error) *AuthError {
+	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
+		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
+	for _, method := range a.allowed {
+		if !slices.Contains(defaultMethods, method) {
+			e.Unsupported = append(e.Unsupported, method)
+		}
+	}
+	return e
+}
+
+// settle takes in the outcome of the last request.
+func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
+	progressed := len(auth.PartialSuccessMethods) > len(a.partial)
+	a.allowed = auth.AllowedMethods[:min(len(auth.AllowedMethods), maxMethods)]
+	a.partial = auth.PartialSuccessMethods
+	if progressed {
+		a.o.debug(1, "authenticated with partial success; still wanted: %s", strings.Join(a.allowed, ","))
+	}
+	p := a.pending
+	a.pending = nil
+	if p == nil {
+		return
+	}
+	a.answers[string(p.key.Marshal())] = p.signed
+	if !p.signed {
+		a.refused++
+		a.refusedInAll++
+	}
+	a.o.debug(1, "server %s key %s %s", map[bool]string{true: "accepts", false: "refuses"}[p.signed],
+		p.key.Type(), ssh.FingerprintSHA256(p.key))
+}
+
+// succeeded settles a login.
+func (a *authenticator) succeeded() {
+	if p := a.pending; p != nil {
+		a.answers[string(p.key.Marshal())] = true
+		a.pending = nil
+		a.method = "publickey"
+	}
+}
+
+// explain turns the error of a failed handshake into what happened.
+func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *Conn) error {
+	h := a.o.Host
+	var auth *AuthError
+	var ask *askError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, errAnswered):
+		return errAnswered
+	case errors.As(err, &auth):
+		return auth
+	case errors.As(err, &ask):
+		return a.denied(ask.err)
+	case conn.HostKey == nil:
+		if conn.hostKeyErr != nil {
+			return conn.hostKeyErr
+		}
+		return w.failure(h.HostName, h.Port, err)
+	}
+	// The answer to the last request never came. If it was a key, the server
+	// had enough of them.
+	if a.pending != nil {
+		a.refused++
+		a.pending = nil
+	}
+	if a.hungUp != nil {
+		err = a.hungUp
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("connection closed by the server")
+	}
+	return &ClosedError{User: h.User, Host: h.HostName, Port: h.Port, KeysOffered: a.refused, Err: err}
+}
