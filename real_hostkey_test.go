@@ -37,6 +37,9 @@ func TestHostKeyCertificates(t *testing.T) {
 		{"alias", good, "@cert-authority *.example CA\n", []string{"HostKeyAlias=box.example"}, true},
 		{"strict", good, "@cert-authority NAME CA\n", []string{"StrictHostKeyChecking=yes"}, true},
 		{"plain key of another host", good, "NAME OTHER\n@cert-authority NAME CA\n", nil, true},
+		{"accept-new, expired", "-n 127.0.0.1 -V -2h:-1h", "@cert-authority NAME CA\n", []string{"StrictHostKeyChecking=accept-new"}, true},
+		{"unchecked, wrong principal", "-n other.example", "@cert-authority NAME CA\n", []string{"StrictHostKeyChecking=no"}, true},
+		{"alias in capitals", "-n box.example", "@cert-authority * CA\n", []string{"HostKeyAlias=BOX.example"}, true},
 
 		{"wrong principal", "-n other.example -V -1h:+1h", "@cert-authority NAME CA\n", nil, false},
 		{"wrong alias", good, "@cert-authority *.example CA\n", []string{"HostKeyAlias=other.example"}, false},
@@ -51,6 +54,10 @@ func TestHostKeyCertificates(t *testing.T) {
 		{"host key revoked", good, "@cert-authority NAME CA\n@revoked * HOST\n", nil, false},
 		{"serial revoked", good + " -z 7", "@cert-authority NAME CA\n", []string{"RevokedHostKeys=KRL"}, false},
 		{"other serial revoked", good + " -z 8", "@cert-authority NAME CA\n", []string{"RevokedHostKeys=KRL"}, true},
+		{"authority in a list of revoked keys", good, "@cert-authority NAME CA\n", []string{"RevokedHostKeys=LIST"}, false},
+		{"accept-new, authority revoked", good, "@revoked NAME CA\n", []string{"StrictHostKeyChecking=accept-new"}, false},
+		{"no certificates wanted", good, "@cert-authority NAME CA\n", []string{"HostKeyAlgorithms=ssh-ed25519"}, false},
+		{"principal in capitals", "-n BOX.example", "@cert-authority * CA\n", []string{"HostKeyAlias=BOX.example"}, false},
 		{"host key marked as authority", good, "@cert-authority NAME HOST\n", nil, false},
 
 		{"wrong principal, plain key known", "-n other.example -V -1h:+1h", "@cert-authority NAME CA\nPLAIN", nil, true},
@@ -85,7 +92,7 @@ func (c certified) run(t *testing.T) {
 	options := ""
 	for _, option := range c.options {
 		name, value, _ := strings.Cut(option, "=")
-		options += name + " " + strings.ReplaceAll(value, "KRL", krl) + "\n"
+		options += name + " " + strings.NewReplacer("KRL", krl, "LIST", file+".pub").Replace(value) + "\n"
 	}
 	r.write("ssh_config", options+r.block("box", s.Port, "User carl")+everyHost)
 
@@ -214,6 +221,38 @@ func TestHostKeyWritten(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestHostKeyJump: each server on the way is asked about once, the first one
+// first, and noted in its own file; a yes for one is none for the other.
+func TestHostKeyJump(t *testing.T) {
+	r := newRoute(t, stop{alias: "one", accounts: []string{"ann"}}, stop{alias: "box", accounts: []string{"carl"}})
+	r.replace("BatchMode yes", "BatchMode no")
+	asked := filepath.Join(r.home, "asked")
+	r.write(".ssh/known_one", "")
+	r.write(".ssh/known_box", "")
+	note := "printf '%s\\n' \"$1\" >>" + asked + "\n"
+	one, box := fmt.Sprintf("[127.0.0.1]:%d", r.servers["one"].Port), fmt.Sprintf("[127.0.0.1]:%d", r.servers["box"].Port)
+	r.ask(note+"case $1 in *'"+box+"'*) echo no;; *) echo yes;; esac", "-J", "one", "box").want(t, 1, "Host key verification failed.")
+	r.wantFile("box", "carl", false)
+	wantAdded(t, filepath.Join(r.home, ".ssh", "known_one"), known{mode: 0o600}, r.servers["one"].HostKeys[0])
+	if text, err := os.ReadFile(filepath.Join(r.home, ".ssh", "known_box")); err != nil || len(text) > 0 {
+		t.Errorf("a key that was refused is noted: %q, %v", text, err)
+	}
+	r.ask(note+"echo yes", "-J", "one", "box").want(t, 0, "Number of key(s) added: 1", "verified")
+	wantAdded(t, filepath.Join(r.home, ".ssh", "known_box"), known{mode: 0o600}, r.servers["box"].HostKeys[0])
+	text, err := os.ReadFile(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, question := range strings.Split(string(text), "The authenticity of host '")[1:] {
+		name, _, _ := strings.Cut(question, " ")
+		names = append(names, name)
+	}
+	if want := one + " " + box + " " + box; strings.Join(names, " ") != want {
+		t.Errorf("asked about %q, want %q\n%s", names, want, text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ssh-copy-id/internal/sshtest"
 	"ssh-copy-id/internal/sshtest/realsshd"
 )
 
@@ -183,11 +184,16 @@ func TestReachJumpFaults(t *testing.T) {
 		stop{"closed", []string{"ann"}, []string{"AllowTcpForwarding no"}},
 		stop{"box", []string{"carl"}, nil})
 	dead, one := closedPort(t), r.servers["one"].Port
-	known := string(r.servers["one"].KnownHosts())
 	r.key("key_stranger")
-	r.write(".ssh/known_stranger", known)
+	r.write(".ssh/known_stranger", string(r.servers["one"].KnownHosts()))
 	r.write(".ssh/known_new", "")
-	r.replace("Host *\n", r.block("dead", dead)+r.block("stranger", one, "User ann")+r.block("new", one, "User ann")+"Host *\n")
+	silent, err := sshtest.StartFault("silent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	r.replace("Host *\n", r.block("dead", dead)+r.block("stranger", one, "User ann")+r.block("new", one, "User ann")+
+		r.block("strict", one, "StrictHostKeyChecking yes")+r.block("silent", silent.Port(), "ConnectTimeout 1")+"Host *\n")
 	for _, c := range []struct {
 		jump  string
 		parts []string
@@ -198,6 +204,8 @@ func TestReachJumpFaults(t *testing.T) {
 		{"no.such.host.invalid", []string{"jump host no.such.host.invalid", "Could not resolve hostname"}},
 		{"closed", []string{"jump host closed", fmt.Sprintf("127.0.0.1 port %d: ", r.servers["box"].Port)}},
 		{"new", []string{"Host key verification failed."}},
+		{"strict", []string{fmt.Sprintf("No ED25519 host key is known for [127.0.0.1]:%d", one), "Host key verification failed."}},
+		{"silent", []string{"jump host silent", fmt.Sprintf("127.0.0.1 port %d: connection timed out", silent.Port())}},
 		{"stranger", []string{"jump host stranger", "ann@127.0.0.1: Permission denied"}},
 	} {
 		t.Run(c.jump, func(t *testing.T) {
@@ -260,26 +268,30 @@ func (r *route) wantGone(log, args string) {
 }
 
 // TestReachProxyCommand: a connection over a program's standard input and
-// output, and that program's end.
+// output, and that program's end, whatever the run came to.
 func TestReachProxyCommand(t *testing.T) {
 	r := newRoute(t, stop{alias: "one", accounts: []string{"ann"}}, stop{alias: "box", accounts: []string{"carl", "dora", "emil", "fritz", "gina"}})
 	script := r.write("relay.pl", relay)
-	box := r.servers["box"].Port
-	address := fmt.Sprint("127.0.0.1 ", box)
+	address := fmt.Sprint("127.0.0.1 ", r.servers["box"].Port)
+	stay := "env STAY=1 perl " + script + " LOG %h %p %%" // does not end by itself
 	for _, c := range []struct {
-		account, command, args string
+		name, account, command, args string
+		options                      []string
+		status                       int
 	}{
-		{"carl", "perl " + script + " LOG %h %p %r %n", address + " carl box"},
-		{"dora", "env STAY=1 perl " + script + " LOG %h %p %%", address + " %"},
-		{"emil", "sh -c 'trap \"\" HUP; STAY=1 exec perl " + script + " LOG %h %p'", address},
-		{"fritz", "sh -c 'echo $$ %h %p >>LOG; exec ssh -F " + filepath.Join(r.home, "ssh_config") + " -W %h:%p one'", address},
+		{"tokens", "carl", "perl " + script + " LOG %h %p %r %n", address + " carl box", nil, 0},
+		{"stays", "dora", stay, address + " %", nil, 0},
+		{"minds no hangup", "emil", "sh -c 'trap \"\" HUP; STAY=1 exec perl " + script + " LOG %h %p'", address, nil, 0},
+		{"ssh -W", "fritz", "sh -c 'echo $$ %h %p >>LOG; exec ssh -F " + filepath.Join(r.home, "ssh_config") + " -W %h:%p one'", address, nil, 0},
+		{"nothing to do", "dora", stay, address + " %", nil, 0},
+		{"dry run", "gina", stay, address + " %", []string{"-n"}, 0},
+		{"key refused", "gina", stay, address + " %", []string{"-o", "PubkeyAuthentication=no"}, 1},
+		{"unknown host", "gina", stay, address + " %", []string{"-o", "UserKnownHostsFile=none"}, 1},
 	} {
-		t.Run(c.account, func(t *testing.T) {
-			r := r.in(t)
-			log := filepath.Join(t.TempDir(), "log")
-			r.copyID("-o", "ProxyCommand="+strings.ReplaceAll(c.command, "LOG", log), c.account+"@box").
-				want(t, 0, "Number of key(s) added: 1", "verified")
-			r.wantFile("box", c.account, true)
+		t.Run(c.name, func(t *testing.T) {
+			r, log := r.in(t), filepath.Join(t.TempDir(), "log")
+			r.copyID(append(c.options, "-o", "ProxyCommand="+strings.ReplaceAll(c.command, "LOG", log), c.account+"@box")...).want(t, c.status)
+			r.wantFile("box", c.account, c.account != "gina")
 			r.wantGone(log, c.args)
 		})
 	}
@@ -339,7 +351,6 @@ func TestReachAddress(t *testing.T) {
 		{[]string{"AddressFamily=inet"}, "127.0.0.1", false},
 		{[]string{"AddressFamily=inet6", "HostName=::1"}, "::1", true},
 		{[]string{"AddressFamily=inet", "BindAddress=127.0.0.2"}, "127.0.0.2", false},
-		{[]string{"HostName=127.0.0.1", "BindAddress=127.0.0.3"}, "127.0.0.3", false},
 		{[]string{"HostName=127.0.0.1", "BindInterface=lo"}, "127.0.0.1", false},
 		{[]string{"HostName=::1", "AddressFamily=inet6", "BindInterface=lo"}, "::1", true},
 		{[]string{"BindAddress=127.0.0.2"}, "127.0.0.2", true},
