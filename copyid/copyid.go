@@ -48,6 +48,9 @@ type UI struct {
 // Progress tells what is about to happen, in the order in which it does. Nil
 // functions are passed over.
 type Progress struct {
+	// Configured comes when ssh_config has been read, with its LogLevel: QUIET,
+	// FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG2 or DEBUG3.
+	Configured func(logLevel string)
 	// Asking comes before the server is asked which keys it accepts.
 	Asking func()
 	// Remaining comes when it has answered and before a person is asked for a

@@ -108,6 +108,9 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 	if err != nil {
 		return nil, err
 	}
+	if c.o.Progress.Configured != nil {
+		c.o.Progress.Configured(host.LogLevel)
+	}
 	for _, text := range host.Notices {
 		c.notice(text)
 	}

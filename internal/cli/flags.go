@@ -60,11 +60,22 @@ type Passed struct {
 	Value string
 }
 
-// ConfigLines are -p and -o as ssh_config lines, in the order of precedence.
+// logLevel is -v as ssh_config lines. It wins over every LogLevel, as in ssh.
+func (f *Flags) logLevel() []string {
+	if f.Verbose == 0 {
+		return nil
+	}
+	return []string{"LogLevel=DEBUG" + strconv.Itoa(f.Verbose)}
+}
+
+// sshOptions are the options that ssh has too, as ssh -G would be given them.
+func (f *Flags) sshOptions() []string { return append(f.logLevel(), f.sshArgs...) }
+
+// ConfigLines are -v, -p and -o as ssh_config lines, in the order of precedence.
 // The stock script hands -p to ssh before every -o, wherever it stood, and in
 // ssh the first value wins: so -p beats -o Port.
 func (f *Flags) ConfigLines() []string {
-	var lines []string
+	lines := f.logLevel()
 	if f.Port != "" {
 		lines = append(lines, "Port="+f.Port)
 	}

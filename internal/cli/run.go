@@ -155,7 +155,7 @@ func (r *run) do(ctx context.Context) error {
 // printConfig shows how a destination is resolved, as `ssh -G` does.
 func (r *run) printConfig() error {
 	host, err := sshconfig.Resolve(sshconfig.Input{
-		Destination: r.flags.Hosts[0], Options: r.flags.sshArgs, ConfigFile: r.flags.Config,
+		Destination: r.flags.Hosts[0], Options: r.flags.sshOptions(), ConfigFile: r.flags.Config,
 		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
 	})
 	if err != nil {
@@ -179,6 +179,7 @@ func (r *run) options() copyid.Options {
 			Notice: r.printer.notice, Debug: r.debug,
 		},
 		Progress: copyid.Progress{
+			Configured: r.configured,
 			Asking: func() {
 				r.printer.info("attempting to log in with the new key(s), to filter out any that are already installed")
 			},
@@ -203,6 +204,12 @@ func (r *run) confirm(prompt string) bool {
 		r.debug(1, err.Error())
 	}
 	return yes
+}
+
+// configured makes a LogLevel of ssh_config speak as much as -v does.
+func (r *run) configured(logLevel string) {
+	levels := map[string]int{"DEBUG": 1, "DEBUG1": 1, "DEBUG2": 2, "DEBUG3": 3}
+	r.flags.Verbose = max(r.flags.Verbose, levels[logLevel])
 }
 
 // debug shows what `ssh -v` would.

@@ -22,7 +22,8 @@ func (a *authenticator) answered(auth *ssh.ClientAuthContext) (bool, error) {
 	a.passwordState = notSent
 	lost := a.wire.broken()
 	switch {
-	case a.askErr != nil, len(auth.PartialSuccessMethods) > len(a.partial):
+	case a.askErr != nil, len(auth.PartialSuccessMethods) > len(a.partial),
+		a.allowed == nil && auth.AllowedMethods != nil: // the first refusal, of "none"
 		return true, nil
 	case state == refused && lost != nil:
 		return false, a.denied(nil)
