@@ -104,7 +104,7 @@ func (p *Plan) Close() error {
 //
 // Errors are those of packages sshconfig, sshclient, hostkey and remote.
 func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identity) (*Plan, error) {
-	host, err := c.resolve(target, target.Destination)
+	host, err := c.resolve(target)
 	if err != nil {
 		return nil, err
 	}
@@ -149,17 +149,26 @@ func distinctKeys(ids []identity.Identity) []identity.Identity {
 	return kept
 }
 
-// resolve reads ssh_config for a destination. A jump host does not inherit
-// the command line's settings of the destination (as ssh -J).
-func (c *Client) resolve(target Target, destination string) (*sshconfig.Host, error) {
-	in := sshconfig.Input{
-		Destination: destination, ConfigFile: target.ConfigFile,
-		Home: c.o.Home, LocalUser: c.o.User, LookupEnv: c.o.LookupEnv,
-	}
-	if destination == target.Destination {
-		in.Options = target.Config
+// resolve reads ssh_config for the destination.
+func (c *Client) resolve(target Target) (*sshconfig.Host, error) {
+	in := c.configInput(target)
+	in.Destination, in.Options = target.Destination, target.Config
+	return sshconfig.Resolve(in)
+}
+
+// resolveHop reads ssh_config for a jump host, which does not inherit the
+// command line's settings of the destination (as ssh -J).
+func (c *Client) resolveHop(target Target, hop string) (*sshconfig.Host, error) {
+	in := c.configInput(target)
+	var err error
+	if in.Destination, in.Options, err = sshconfig.Hop(hop); err != nil {
+		return nil, err
 	}
 	return sshconfig.Resolve(in)
+}
+
+func (c *Client) configInput(target Target) sshconfig.Input {
+	return sshconfig.Input{ConfigFile: target.ConfigFile, Home: c.o.Home, LocalUser: c.o.User, LookupEnv: c.o.LookupEnv}
 }
 
 // asks tells whether the server's word about a key counts. With a target file
@@ -171,7 +180,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
 		NeverAsk: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
-		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolve(p.Target, hop) },
+		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
 	}
 	if c.asks() {
 		for _, k := range p.Keys {

@@ -33,6 +33,7 @@ type DestinationReason int
 const (
 	NoHost          DestinationReason = iota + 1 // empty, or a user without a host
 	BadURI                                       // an ssh:// destination with a path or a bad port
+	BadJump                                      // a jump host that is no [user@]host[:port] or URI
 	InvalidHostname                              // begins with - or holds shell metacharacters
 	InvalidUser                                  // likewise, for the user name
 	EmptyUser                                    // @host
@@ -45,6 +46,8 @@ func (e *DestinationError) Error() string {
 		return "hostname contains invalid characters"
 	case InvalidUser:
 		return "remote username contains invalid characters"
+	case BadJump:
+		return fmt.Sprintf("invalid jump host %q", e.Destination)
 	case BadURI:
 		return fmt.Sprintf("invalid ssh:// destination %q", e.Destination)
 	case EmptyUser:

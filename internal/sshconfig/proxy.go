@@ -67,6 +67,23 @@ func parseHop(hop string) (target, bool) {
 	return parseUserHostPort(hop)
 }
 
+// Hop takes a jump host apart as it stands in ProxyJump: [user@]host[:port] or a
+// URI. What comes out are the destination and the options with which it is to
+// be resolved, as ssh starts an ssh of its own for it (main in ssh.c).
+func Hop(text string) (destination string, options []string, err error) {
+	t, ok := parseHop(text)
+	if !ok || !ValidHostname(t.host) || t.hasUser && !ValidUser(t.user) {
+		return "", nil, &DestinationError{Destination: text, Reason: BadJump}
+	}
+	if t.hasUser {
+		options = append(options, "-l"+t.user)
+	}
+	if t.port > 0 {
+		options = append(options, "-p"+strconv.Itoa(t.port))
+	}
+	return t.host, options, nil
+}
+
 // String prints the hops as ssh -G does: the last one in one form, those before
 // it as they were written.
 func (j *jump) String() string {

@@ -304,3 +304,39 @@ func TestSecondPassSeesTheSameText(t *testing.T) {
 		t.Errorf("%v %v", h, err)
 	}
 }
+
+// TestHop: a jump host's user and port are options, and its host is what
+// ssh_config is asked about.
+func TestHop(t *testing.T) {
+	for text, want := range map[string]string{
+		"jump":                         "jump",
+		"jump:2222":                    "jump -p2222",
+		"bob@jump":                     "jump -lbob",
+		"bob@jump:2222":                "jump -lbob -p2222",
+		"bob@corp@jump:22":             "jump -lbob@corp -p22",
+		"[2001:db8::1]:2222":           "2001:db8::1 -p2222",
+		"bob@[2001:db8::1]":            "2001:db8::1 -lbob",
+		"[127.0.0.1]:22":               "127.0.0.1 -p22",
+		"ssh://bob@jump:2222":          "jump -lbob -p2222",
+		"ssh://jump":                   "jump",
+		"":                             "!",
+		"@jump":                        "!",
+		"jump:0":                       "!",
+		"jump:x":                       "!",
+		"-oProxyCommand=touch x":       "!",
+		"jump;touch x":                 "!",
+		"a b@jump":                     "jump -la b",
+		"a -b@jump":                    "!",
+		"ssh://jump/path":              "!",
+		"ssh://-oProxyCommand=x@jump/": "!",
+	} {
+		destination, options, err := Hop(text)
+		got := strings.Join(append([]string{destination}, options...), " ")
+		if err != nil {
+			got = "!"
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
