@@ -8,7 +8,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -200,7 +202,7 @@ func (f *frame) broken(p *process, err error) error {
 		e.Status = p.status
 	default:
 	}
-	said := strings.TrimSpace(p.errs.String() + "\n" + f.noise.String())
+	said := strings.TrimSpace(plainErrors(p.errs.String()) + "\n" + f.noise.String())
 	e.Detail = said
 	switch {
 	case p.refused:
@@ -216,6 +218,28 @@ func (f *frame) broken(p *process, err error) error {
 		}
 	}
 	return e
+}
+
+// What PowerShell writes to a standard error that is no console: its errors in
+// XML, a line each, with _x000A_ for a character that XML cannot hold.
+var (
+	clixmlError  = regexp.MustCompile(`<S S="Error">([^<]*)`)
+	clixmlEscape = regexp.MustCompile(`_x([0-9A-Fa-f]{4})_`)
+)
+
+// plainErrors is what PowerShell wrote to standard error, as text.
+func plainErrors(said string) string {
+	before, rest, found := strings.Cut(said, "#< CLIXML")
+	if !found {
+		return said
+	}
+	for _, m := range clixmlError.FindAllStringSubmatch(rest, -1) {
+		before += clixmlEscape.ReplaceAllStringFunc(html.UnescapeString(m[1]), func(hex string) string {
+			unit, _ := strconv.ParseUint(hex[2:6], 16, 16)
+			return string(rune(unit))
+		})
+	}
+	return strings.TrimSpace(before)
 }
 
 // missingPowerShell tells whether a shell said that it does not know the

@@ -3,12 +3,20 @@ package remote
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // maxNote bounds what of the server's words goes into a note, in bytes.
 const maxNote = 1000
+
+// How often, and how far apart, a file is opened that somebody else has open.
+const (
+	busyTries = 5
+	busyPause = 100 * time.Millisecond
+)
 
 // sharedNote is told with every change of the administrators' file.
 const sharedNote = "%s is shared by all administrators: whoever holds the key can log in as each of them"
@@ -19,7 +27,7 @@ const sharedNote = "%s is shared by all administrators: whoever holds the key ca
 func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error) {
 	repair := change.Repair
 	change.Repair = false // modes are not what counts there
-	result, err := w.sftp.Add(ctx, change)
+	result, err := w.append(ctx, change)
 	if err != nil {
 		return nil, asWindows(err)
 	}
@@ -55,6 +63,27 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 		note("the access list of %s could not be looked at: %v", result.State.Path, err)
 	}
 	return result, nil
+}
+
+// append is Add of SFTP. sftp-server.exe opens a file for writing only if nobody
+// else has it open (createFile_flags_setup in fileio.c), and sshd has for the
+// moment in which it looks for somebody's key. SFTP calls that a failure like
+// any other, so this one is met with patience. The file is what it was then.
+func (w *windowsSession) append(ctx context.Context, change Change) (*Result, error) {
+	for tries := 1; ; tries++ {
+		result, err := w.sftp.Add(ctx, change)
+		var e *RemoteError
+		busy := errors.As(err, &e) && e.Stage == StageAppend && e.Reason == Failed && !e.Unsure
+		// Without a precondition a second try might add a line twice.
+		if !busy || change.Force || tries == busyTries {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(busyPause):
+		}
+	}
 }
 
 // hasBOM tells whether the file begins with the byte order mark of UTF-8.

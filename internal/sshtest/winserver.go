@@ -58,8 +58,12 @@ type WindowsConfig struct {
 	NewFile *ACL
 	// FixedACL refuses changes of access lists.
 	FixedACL bool
+	// Busy is how often opening a file of keys for writing fails, because
+	// another program has it open. Negative: always.
+	Busy int
 	// NoPowerShell: there is no powershell.exe. Limited: a policy limits it.
-	NoPowerShell, Limited bool
+	// Broken: it runs no script, as where a virus scanner objects.
+	NoPowerShell, Limited, Broken bool
 	// Noise is printed before whatever a command prints; Endless without end,
 	// in place of it.
 	Noise   string

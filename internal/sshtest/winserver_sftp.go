@@ -66,6 +66,9 @@ func (r *winRoot) OpenFile(req *sftp.Request) (sftp.WriterAtReaderAt, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasSuffix(req.Filepath, "authorized_keys") && r.w.busy() {
+		return nil, sftp.ErrSSHFxFailure
+	}
 	_, statErr := os.Stat(req.Filepath)
 	f, err := r.sftpRoot.OpenFile(req)
 	if err == nil && statErr != nil && r.w.cfg.NewFile != nil {
@@ -74,6 +77,17 @@ func (r *winRoot) OpenFile(req *sftp.Request) (sftp.WriterAtReaderAt, error) {
 		r.w.mu.Unlock()
 	}
 	return f, err
+}
+
+// busy counts down the failures of Busy.
+func (w *Windows) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cfg.Busy > 0 {
+		w.cfg.Busy--
+		return true
+	}
+	return w.cfg.Busy < 0
 }
 
 func (r *winRoot) Filewrite(req *sftp.Request) (io.WriterAt, error) { return r.OpenFile(req) }

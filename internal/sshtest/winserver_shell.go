@@ -159,6 +159,10 @@ func decodeCommand(text string) string {
 	return string(utf16.Decode(units))
 }
 
+// clixml is how PowerShell tells an error where standard error is no console.
+const clixml = "#< CLIXML\r\n" + `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">` +
+	`<S S="Error">This script contains malicious content &amp; is blocked._x000D__x000A_</S><S S="Error">+ _x007E__x007E__x000D__x000A_</S></Objs>`
+
 var assignment = regexp.MustCompile(`^\$([A-Z])='([A-Za-z0-9+/=]*)'$`)
 
 // script answers as the windows.ps1 of package remote does. It knows it by the
@@ -174,7 +178,11 @@ func (w *Windows) script(c *winCommand, text string) int {
 	}
 	marker, file := values["M"], values["P"]
 	if marker == "" || !strings.Contains(text, "'"+SIDAdministrators+"'") {
-		io.WriteString(c.Stderr, "#< CLIXML\r\n<Objs Version=\"1.1.0.1\"><S S=\"Error\">ParserError_x000D__x000A_</S></Objs>")
+		io.WriteString(c.Stderr, clixml)
+		return 1
+	}
+	if w.cfg.Broken {
+		io.WriteString(c.Stderr, clixml)
 		return 1
 	}
 	if w.cfg.Limited {
