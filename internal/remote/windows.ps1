@@ -1,12 +1,12 @@
 # windows.ps1 tells about, and mends, what SFTP cannot on a Windows server.
 #
 # It is sent as the argument of powershell.exe -EncodedCommand, which is base64
-# and so the same for cmd.exe, PowerShell and bash. It runs with Windows
+# and so the same for cmd.exe, PowerShell and bash. It is written for Windows
 # PowerShell 2 to 5.1. What is sent is head, one of look and guard, and tail,
 # without comments and indentation: cmd.exe takes 8191 characters and no more.
 #
-# Before it come assignments of plain words and base64, made by command in
-# winserver_commands.go: $M is the marker, $P the file (UTF-8 in base64), $K
+# Before it come assignments of plain words and base64, made by powerShell
+# in winserver_commands.go: $M is the marker, $P the file (UTF-8 in base64), $K
 # shared or own, $J mend or tell. Names of variables ignore case.
 #
 # The answer is lines "word value" in UTF-8, sent as base64 in lines "M data"

@@ -235,6 +235,14 @@ func (w *Windows) Commands() []string {
 // Addr is the address to dial, as host:port.
 func (w *Windows) Addr() string { return w.listener.Addr().String() }
 
+// Port is the port the server listens on.
+func (w *Windows) Port() int { return w.listener.Addr().(*net.TCPAddr).Port }
+
+// KnownHosts is a line of known_hosts for the server.
+func (w *Windows) KnownHosts() string {
+	return fmt.Sprintf("[127.0.0.1]:%d %s", w.Port(), ssh.MarshalAuthorizedKey(w.HostKey()))
+}
+
 // HostKey is the public half of the server's host key.
 func (w *Windows) HostKey() ssh.PublicKey { return w.hostKey.PublicKey() }
 
