@@ -58,6 +58,7 @@ func TestHostKeyCertificates(t *testing.T) {
 		{"accept-new, authority revoked", good, "@revoked NAME CA\n", []string{"StrictHostKeyChecking=accept-new"}, false},
 		{"no certificates wanted", good, "@cert-authority NAME CA\n", []string{"HostKeyAlgorithms=ssh-ed25519"}, false},
 		{"principal in capitals", "-n BOX.example", "@cert-authority * CA\n", []string{"HostKeyAlias=BOX.example"}, false},
+		{"authority's algorithm", good, "@cert-authority NAME CA\n", []string{"CASignatureAlgorithms=rsa-sha2-512"}, false},
 		{"host key marked as authority", good, "@cert-authority NAME HOST\n", nil, false},
 
 		{"wrong principal, plain key known", "-n other.example -V -1h:+1h", "@cert-authority NAME CA\nPLAIN", nil, true},
@@ -222,6 +223,20 @@ func TestHostKeyWritten(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestHostKeyCommand: KnownHostsCommand knows hosts too, and nothing is noted.
+func TestHostKeyCommand(t *testing.T) {
+	r := newRoute(t, stop{alias: "box", accounts: []string{"carl"}})
+	file := r.write("from-command", string(r.servers["box"].KnownHosts()))
+	empty := r.write(".ssh/known_box", "")
+	r.replace("Host *\n", "Host *\n\tKnownHostsCommand /bin/cat "+file+"\n")
+	r.run("ssh", "-F", "ssh_config", "box", "true").want(t, 0)
+	r.copyID("box").want(t, 0, "Number of key(s) added: 1", "verified")
+	if text, err := os.ReadFile(empty); err != nil || len(text) > 0 {
+		t.Errorf("noted %q, %v", text, err)
+	}
+	r.copyID("-o", "KnownHostsCommand=/bin/cat "+empty, "box").want(t, 1, "Host key verification failed.")
 }
 
 // TestHostKeyJump: each server on the way is asked about once, the first one
