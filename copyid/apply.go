@@ -47,6 +47,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	report.take(p, result)
 	if v != nil {
 		report.Verification = v.ask()
+		report.Verification.KeysOff = !p.host.PubkeyAuthentication
 		if len(report.Verification.Refused) > 0 {
 			report.Verification.Causes = causes(p, result)
 		}
@@ -123,7 +124,7 @@ func (p *Plan) replan(state *remote.State) {
 // take fills the report from the plan as it was carried out.
 func (r *Report) take(p *Plan, result *remote.Result) {
 	r.Keys, r.Path = p.Keys, result.State.Path
-	r.Created, r.Notes = result.Created, result.Notes
+	r.Created, r.Notes, r.SFTP = result.Created, result.Notes, p.sftp
 	for _, repair := range result.Repaired {
 		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})
 	}

@@ -20,7 +20,8 @@ const (
 	CauseOwner CauseKind = "owner"
 	// CauseMethod: the server does not offer publickey authentication.
 	CauseMethod CauseKind = "method"
-	// CauseRoot: root may not log in, it seems (PermitRootLogin).
+	// CauseRoot: root may log in with some keys only (PermitRootLogin
+	// forced-commands-only). Whoever got in with a password may with any key.
 	CauseRoot CauseKind = "root login"
 	// CauseOptions: the key stands in the file with options that may forbid
 	// this login.
@@ -55,12 +56,13 @@ func causes(p *Plan, result *remote.Result) []Cause {
 		}
 	}
 	for _, k := range p.Keys {
-		if k.Decision == InFileOtherwise && len(k.Standing) > 0 {
+		restricted := k.Decision == Install && len(k.Identity.Entry.Options) > 0
+		if k.Decision == InFileOtherwise && len(k.Standing) > 0 || restricted {
 			found = append(found, Cause{Kind: CauseOptions, Path: result.State.Path})
 			break
 		}
 	}
-	if len(found) == 0 && p.User == "root" {
+	if len(found) == 0 && p.User == "root" && p.conn.Method == "publickey" {
 		found = append(found, Cause{Kind: CauseRoot})
 	}
 	if len(found) == 0 {

@@ -69,11 +69,16 @@ type Plan struct {
 	Path string
 	// LoggedIn is false where the server was only asked about keys.
 	LoggedIn bool
+	// Unasked are the keys that the server was not asked about, and is not
+	// known to refuse: too many others were refused before, or only the file
+	// counts.
+	Unasked []identity.Identity
 
 	host  *sshconfig.Host
 	conn  *sshclient.Conn
 	login *login
 	state *remote.State
+	sftp  bool // the file was reached by SFTP
 }
 
 // ToInstall are the identities the plan adds, in order.
@@ -212,7 +217,11 @@ func (c *Client) connectionUI() sshclient.UI {
 // takeAnswers marks the keys the server accepts.
 func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
 	for i := range p.Keys {
-		if count && answers.Accepted(p.Keys[i].Identity.Entry.Key) {
+		accepted, asked := answers[string(p.Keys[i].Identity.Entry.Key.Marshal())]
+		switch {
+		case !count, !asked:
+			p.Unasked = append(p.Unasked, p.Keys[i].Identity)
+		case accepted:
 			p.Keys[i].Decision = Accepted
 		}
 	}
@@ -239,11 +248,13 @@ func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Sess
 	o := remote.Options{
 		Target: c.o.TargetPath, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
 	}
+	p.sftp = c.o.SFTP
 	if c.o.SFTP {
 		return inSession(ctx, p, o, remote.OpenSFTP, work)
 	}
 	err := inSession(ctx, p, o, remote.OpenShell, work)
 	if onlySFTP(err) && inSession(ctx, p, o, remote.OpenSFTP, work) == nil {
+		p.sftp = true
 		return nil
 	}
 	return err

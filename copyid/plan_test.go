@@ -89,6 +89,8 @@ func TestCauses(t *testing.T) {
 	}{
 		{"nothing to see", "al", methods, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseFile}},
 		{"root", "root", methods, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseRoot}},
+		{"own options", "al", methods, home(0o755, 0o700, 0o600),
+			[]KeyPlan{{Identity: identity.Identity{Entry: newEntry(t, `from="10.0.0.1"`)}}}, []CauseKind{CauseOptions}},
 		{"method not offered", "al", []string{"password"}, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseMethod}},
 		{"home and file open", "al", methods, home(0o775, 0o700, 0o602), nil, []CauseKind{CauseMode, CauseMode}},
 		{"file of somebody else", "al", methods, foreign, nil, []CauseKind{CauseOwner}},
@@ -96,7 +98,7 @@ func TestCauses(t *testing.T) {
 			[]KeyPlan{{Decision: InFileOtherwise, Standing: []string{`from="10.0.0.1"`}}}, []CauseKind{CauseOptions}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &Plan{User: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods}}
+			p := &Plan{User: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
 			found := causes(p, &remote.Result{State: remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}})
 			var got []CauseKind
 			for _, cause := range found {

@@ -23,6 +23,8 @@ type Report struct {
 	Repaired []Repair
 	// Notes are remarks of the remote side, not escaped.
 	Notes []string
+	// SFTP is true where the file was changed through SFTP, asked for or not.
+	SFTP bool
 	// Verification is what the server said afterwards.
 	Verification Verification
 }
@@ -38,6 +40,18 @@ func (r *Report) Added() []identity.Identity {
 	return ids
 }
 
+// InFile counts the keys that the target file held already, as they would have
+// been added.
+func (r *Report) InFile() int {
+	n := 0
+	for _, k := range r.Keys {
+		if k.Decision == InFile {
+			n++
+		}
+	}
+	return n
+}
+
 // Repair is one changed mode.
 type Repair struct {
 	Path     string
@@ -50,9 +64,13 @@ type Verification struct {
 	Done bool
 	// Accepted and Refused are the keys asked about.
 	Accepted, Refused []identity.Identity
-	// Unasked are keys that were not asked about because the server had
-	// refused too many others.
+	// Unasked are keys that were not asked about: the server had refused too
+	// many others, or Methods leave no room for a key.
 	Unasked []identity.Identity
+	// Methods are the authentication methods the server offered last.
+	Methods []string
+	// KeysOff is true where ssh_config has PubkeyAuthentication no.
+	KeysOff bool
 	// LoggedIn is true where one of the keys logged in fully.
 	LoggedIn bool
 	// Causes are the likely reasons for a refusal, the likeliest first.

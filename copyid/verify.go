@@ -60,7 +60,7 @@ func (v *verification) ask() Verification {
 		return Verification{Err: r.err}
 	}
 	defer r.conn.Close()
-	result := Verification{Done: true, LoggedIn: r.conn.Client != nil}
+	result := Verification{Done: true, LoggedIn: r.conn.Client != nil, Methods: r.conn.Methods}
 	for _, id := range v.ids {
 		accepted, asked := r.conn.Answers[string(id.Entry.Key.Marshal())]
 		switch {

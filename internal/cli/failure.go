@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"syscall"
+
+	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/hostkey"
@@ -31,10 +34,25 @@ func (p *printer) failure(err error) {
 		if last > 0 {
 			p.tell("%s\n", term.EscapeLines(strings.Join(lines[:last], "\n")))
 		}
-		p.tell("\n%s: ERROR: %s\n\n", p.name, term.Escape(lines[last]))
+		where := ""
+		var hop *sshclient.HopError
+		if errors.As(err, &hop) {
+			where = "jump host " + term.Escape(hop.Hop) + ": "
+		}
+		p.tell("\n%s: ERROR: %s%s\n\n", p.name, where, term.Escape(lines[last]))
 		return
 	}
 	p.tell("\n%s: ERROR: %s\n\n", p.name, sentence(err))
+}
+
+// written is the exit status of a run that only had to write to standard
+// output.
+func (p *printer) written() int {
+	if p.failed != nil {
+		p.failure(&outputError{p.failed})
+		return 1
+	}
+	return 0
 }
 
 // usageError prints what is wrong with the command line, and the usage where
@@ -122,19 +140,42 @@ func dialSentence(e *sshclient.DialError) string {
 
 func handshakeSentence(e *sshclient.HandshakeError) string {
 	host := term.Escape(e.Host)
+	var mismatch *ssh.AlgorithmNegotiationError
 	switch {
 	case e.TimedOut:
 		return fmt.Sprintf("%s port %d: connection timed out during %s", host, e.Port, e.Stage)
+	case errors.As(e.Err, &mismatch):
+		return fmt.Sprintf("ssh: Unable to negotiate with %s port %d: no matching %s found. Their offer: %s", host, e.Port,
+			matching(mismatch.What), term.Escape(strings.Join(mismatch.RequestedAlgorithms, ",")))
+	case e.Said == "" && errors.Is(e.Err, io.EOF):
+		return fmt.Sprintf("%s port %d: connection closed by the other side during %s", host, e.Port, e.Stage)
 	case e.Said != "":
 		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Escape(e.Said))
 	}
 	return fmt.Sprintf("%s port %d: %s failed: %s", host, e.Port, e.Stage, term.Escape(cause(e.Err)))
 }
 
+// matching names what two sides could not agree on, as ssh does (kex_choose_conf
+// in kex.c).
+func matching(what string) string {
+	switch {
+	case what == "host key":
+		return "host key type"
+	case what == "key exchange":
+		return "key exchange method"
+	case strings.HasSuffix(what, "cipher"):
+		return "cipher"
+	}
+	return what
+}
+
 func authSentence(e *sshclient.AuthError) string {
 	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Escape(strings.Join(e.Methods, ",")))
 	var unanswered *sshclient.UnansweredError
+	var interrupted *term.InterruptError
 	switch {
+	case errors.Is(e.Err, term.ErrHungUp), errors.As(e.Err, &interrupted) && interrupted.Signal == syscall.SIGHUP:
+		// sshpass hangs up at the second question: there is nobody to tell more.
 	case errors.Is(e.Err, term.ErrInterrupted):
 		return "interrupted; nothing was changed"
 	case e.PasswordExpired:
@@ -150,8 +191,10 @@ func authSentence(e *sshclient.AuthError) string {
 		text += " " + term.Escape(e.Err.Error())
 	case e.NotAsked == sshclient.BatchMode:
 		text += " No password was asked for, because BatchMode is on"
+	case e.NotAsked == sshclient.Unattended:
+		text += " A dry run asks for no password"
 	case e.NotAsked == sshclient.HostKeyChanged:
-		text += " No password was sent, because the host key has changed"
+		text += " No password was sent, because the host key cannot be trusted"
 	case len(e.Unsupported) > 0 && len(e.Unsupported) == len(e.Methods):
 		text += " This program does not support " + term.Escape(strings.Join(e.Unsupported, " or "))
 	}

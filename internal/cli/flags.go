@@ -202,6 +202,10 @@ func (f *Flags) setTarget(path string) error {
 	if path == "" {
 		return &UsageError{Text: "the target path of -t is empty"}
 	}
+	if path[0] == '~' && !strings.HasPrefix(path, "~/") {
+		return &UsageError{Text: "-t " + path + ": of names that begin with ~ only ~/ is known, for the remote home;" +
+			" give the whole path, or ./" + path + " for a file of that name"}
+	}
 	f.Target = path
 	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"ssh-copy-id/internal/remote"
@@ -11,7 +12,7 @@ import (
 // remoteSentence says why the target file could not be read or changed, and
 // what to do about it.
 func remoteSentence(e *remote.RemoteError) string {
-	path, detail := orDefault(e.Path), term.Escape(strings.TrimSpace(e.Detail))
+	path, detail := orDefault(e.Path), shellText(e.Detail)
 	text := ""
 	switch e.Reason {
 	case remote.Refused:
@@ -44,6 +45,10 @@ func remoteSentence(e *remote.RemoteError) string {
 		text = path + " is protected against changes (an immutable or append-restricted file)"
 	case remote.NotDir:
 		text = "a part of the path " + path + " is a file, not a directory"
+	case remote.TooMuch:
+		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
+	case remote.Failed:
+		text = "changing " + path + " failed"
 	default:
 		text = fmt.Sprintf("changing %s failed (%s)", path, e.Reason)
 	}
@@ -54,4 +59,14 @@ func remoteSentence(e *remote.RemoteError) string {
 		return text + ". The change had been sent, and was made whole or not at all: run the command again to see"
 	}
 	return text + ". No key was added"
+}
+
+// shellPrefix is what a shell puts before a message: its name and the place in
+// a script that nobody here has seen.
+var shellPrefix = regexp.MustCompile(`^[\w./-]*sh: (?:line )?\d+: (?:eval: )?(?:line \d+: )?`)
+
+// shellText is what a remote shell said, on one line and without its own name.
+func shellText(text string) string {
+	text = shellPrefix.ReplaceAllString(strings.TrimSpace(text), "")
+	return term.Escape(strings.ReplaceAll(strings.TrimRight(text, "."), "\n", " / "))
 }

@@ -17,13 +17,16 @@ type printer struct {
 	name     string // argv[0]
 	mu       sync.Mutex
 	out, err io.Writer
+	failed   error // of the first write to out that failed
 }
 
 // print writes to standard output.
 func (p *printer) print(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.out, format, args...)
+	if _, err := fmt.Fprintf(p.out, format, args...); err != nil && p.failed == nil {
+		p.failed = err
+	}
 }
 
 // tell writes to standard error.
@@ -107,8 +110,11 @@ func (p *printer) dryRun(plan *copyid.Plan) {
 		return
 	}
 	switch {
-	case plan.Basis == copyid.Queries && !plan.LoggedIn:
+	case plan.Basis == copyid.Queries && !plan.LoggedIn && len(plan.Unasked) == 0:
 		p.info("no key could log in: this answer rests on what the server says about each key, %s was not read", orDefault(plan.Path))
+	case plan.Basis == copyid.Queries && !plan.LoggedIn:
+		p.warning("no key could log in and %s was not read, so of %s below it is not known whether they are there",
+			orDefault(plan.Path), count(len(plan.Unasked), "key"))
 	case plan.Basis == copyid.File:
 		p.info("%s was read and not changed", term.Escape(plan.Path))
 	}
@@ -131,13 +137,22 @@ func orDefault(path string) string {
 func (r *run) report(report *copyid.Report, s source) {
 	p := r.printer
 	for _, repair := range report.Repaired {
-		p.info("changed the mode of %s from %04o to %04o, or sshd would ignore the keys",
-			term.Escape(repair.Path), repair.From, repair.To)
+		why := ""
+		if repair.From.Perm()&0o022 != 0 {
+			why = ", or sshd would ignore the keys"
+		}
+		p.info("changed the mode of %s from %04o to %04o%s", term.Escape(repair.Path), repair.From, repair.To, why)
 	}
 	for _, note := range report.Notes {
 		p.info("%s", term.Escape(note))
 	}
 	p.present(report.Keys, report.Path)
+	if n := report.InFile(); n > 0 {
+		p.info("%s stood in %s already", count(n, "key"), term.Escape(report.Path))
+	}
+	if report.SFTP && !r.flags.SFTP {
+		p.info("the server runs no commands for this account: SFTP was used")
+	}
 	added := report.Added()
 	if r.flags.Force {
 		r.warnWidened(report)
@@ -149,7 +164,7 @@ func (r *run) report(report *copyid.Report, s source) {
 	if len(added) > 0 {
 		p.print("\nNumber of key(s) added: %d\n\n"+
 			"Now try logging into the machine, with: \"%s\"\n"+
-			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), r.hint(s))
+			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), r.hint(s, report.SFTP))
 	}
 }
 
@@ -165,10 +180,10 @@ func (r *run) warnWidened(report *copyid.Report) {
 }
 
 // hint is the command that logs in with the new key.
-func (r *run) hint(s source) string {
+func (r *run) hint(s source, sftp bool) string {
 	var b strings.Builder
 	command, port := "ssh", "-p"
-	if r.flags.SFTP {
+	if sftp || r.flags.SFTP {
 		command, port = "sftp", "-P"
 	}
 	b.WriteString(command)

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"strings"
 	"syscall"
 
 	"ssh-copy-id/copyid"
@@ -48,11 +49,13 @@ func Run(args []string, version string, streams Streams) int {
 		printUsage(streams.Err, name)
 		return 1
 	case flags.Help:
-		printHelp(streams.Out, name)
-		return 0
+		var text strings.Builder
+		printHelp(&text, name)
+		p.print("%s", text.String())
+		return p.written()
 	case flags.Version:
 		p.print("ssh-copy-id %s\n", version)
-		return 0
+		return p.written()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -60,12 +63,20 @@ func Run(args []string, version string, streams Streams) int {
 	if err == nil {
 		err = r.do(ctx)
 	}
+	if err == nil && p.failed != nil {
+		err = &outputError{p.failed}
+	}
 	if err != nil {
 		p.failure(err)
 		return 1
 	}
 	return r.status
 }
+
+// outputError tells that standard output did not take what was written.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "write error on standard output: " + e.err.Error() }
 
 // run is one call of the command.
 type run struct {
@@ -164,7 +175,9 @@ func (r *run) printConfig() error {
 	for _, text := range host.Notices {
 		r.printer.notice(text)
 	}
-	host.Dump(r.printer.out)
+	var text strings.Builder
+	host.Dump(&text)
+	r.printer.print("%s", text.String())
 	return nil
 }
 

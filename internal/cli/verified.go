@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/term"
@@ -18,17 +20,20 @@ func (r *run) verified(v *copyid.Verification) {
 		return
 	}
 	if len(v.Accepted) > 0 {
-		how := "the server now accepts"
-		if v.LoggedIn {
-			how = "logged in with"
+		switch n := len(v.Accepted); {
+		case v.LoggedIn && n == 1:
+			p.info("verified: logged in with 1 key")
+		case v.LoggedIn:
+			p.info("verified: the server now accepts %d keys; logged in with one of them", n)
+		default:
+			p.info("verified: the server now accepts %s", count(n, "key"))
 		}
-		p.info("verified: %s %s", how, count(len(v.Accepted), "key"))
 	}
 	for _, id := range v.Refused {
 		p.warning("the server still refuses %s", describe(id))
 	}
 	for _, id := range v.Unasked {
-		p.warning("not checked, the server refused too many keys: %s", describe(id))
+		p.warning("not checked, %s: %s", uncheckedReason(v), describe(id))
 	}
 	for _, cause := range v.Causes {
 		p.warning("likely cause: %s", causeSentence(cause))
@@ -36,6 +41,17 @@ func (r *run) verified(v *copyid.Verification) {
 	if r.flags.Verify && (v.Err != nil || len(v.Refused)+len(v.Unasked) > 0) {
 		r.status = 1
 	}
+}
+
+// uncheckedReason says why the server was not asked about a key.
+func uncheckedReason(v *copyid.Verification) string {
+	switch {
+	case v.KeysOff:
+		return "PubkeyAuthentication is off in ssh_config"
+	case len(v.Methods) > 0 && !slices.Contains(v.Methods, "publickey"):
+		return "the server asks for other proof before it looks at keys (" + term.Escape(strings.Join(v.Methods, ",")) + ")"
+	}
+	return "the server refused too many keys"
 }
 
 func count(n int, thing string) string {

@@ -26,7 +26,7 @@ func (v *Verifier) checkCert(cert *ssh.Certificate) string {
 		return "Certificate invalid: expired"
 	}
 	if len(cert.ValidPrincipals) > 0 {
-		i := slices.IndexFunc(cert.ValidPrincipals, func(p string) bool { return matchExactCase(name, p) })
+		i := slices.IndexFunc(cert.ValidPrincipals, func(p string) bool { return name == p })
 		if i < 0 {
 			return "Certificate invalid: name is not a listed principal"
 		}

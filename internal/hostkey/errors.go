@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // Reason says why an unknown host was not accepted.
@@ -29,6 +31,7 @@ type UnknownError struct {
 	Host        string // as known_hosts writes it
 	Type        string // "ED25519"
 	Fingerprint string // in the form of Policy.FingerprintHash
+	Key         ssh.PublicKey
 	Reason      Reason
 	Err         error // what Ask returned, if that is why
 }
@@ -172,6 +175,10 @@ func explainUnknown(e *UnknownError) string {
 		return fmt.Sprintf("No %s host key is known for %s and you have requested strict checking.\n", e.Type, e.Host) + failed
 	case PinMismatch:
 		return fmt.Sprintf("The %s host key %s of %s is not the one expected.\n", e.Type, e.Fingerprint, e.Host) + failed
+	case CannotAsk:
+		return fmt.Sprintf("The %s host key %s of %s is not known, and nobody can be asked.\n", e.Type, e.Fingerprint, e.Host) + failed
+	case NotRecordable:
+		return fmt.Sprintf("The %s host key %s of %s is not known, and there is no file to note it in.\n", e.Type, e.Fingerprint, e.Host) + failed
 	}
 	return failed
 }

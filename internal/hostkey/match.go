@@ -63,10 +63,6 @@ func matchList(name string, list []byte) bool {
 // any one byte. Backtracking to the last * is enough, so the time is bounded by
 // the product of the lengths.
 func matchPattern(name string, pattern []byte) bool {
-	return matchGlob(name, pattern, lower)
-}
-
-func matchGlob[S string | []byte](name string, pattern S, fold func(byte) byte) bool {
 	n, p := 0, 0
 	star, resume := -1, 0
 	for n < len(name) {
@@ -74,7 +70,7 @@ func matchGlob[S string | []byte](name string, pattern S, fold func(byte) byte) 
 		case p < len(pattern) && pattern[p] == '*':
 			star, resume = p, n
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || fold(pattern[p]) == name[n]):
+		case p < len(pattern) && (pattern[p] == '?' || lower(pattern[p]) == name[n]):
 			n++
 			p++
 		case star >= 0:
@@ -95,9 +91,4 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
-}
-
-// matchExactCase is matchPattern for two strings whose case counts.
-func matchExactCase(name, pattern string) bool {
-	return matchGlob(name, pattern, func(c byte) byte { return c })
 }

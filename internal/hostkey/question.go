@@ -15,7 +15,7 @@ import (
 // unknown is the case of a host that no line names: refuse, ask, or note the key.
 func (v *Verifier) unknown(s sight, key ssh.PublicKey, addressResult status) error {
 	p := &v.policy
-	e := &UnknownError{Host: s.name, Type: typeName(key), Fingerprint: fingerprint(key, p.FingerprintHash)}
+	e := &UnknownError{Host: s.name, Type: typeName(key), Fingerprint: fingerprint(key, p.FingerprintHash), Key: key}
 	switch {
 	case len(p.Pins) > 0:
 		if !pinned(p.Pins, key) {

@@ -8,10 +8,15 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// maxRefusedKeys is how many keys the server may refuse, asked about or
-// offered, before the connection turns to the methods that ask a person: sshd
-// hangs up at the sixth failure (MaxAuthTries), and each refused key is one.
-const maxRefusedKeys = 4
+// How many keys the server may refuse, asked about or offered, on one
+// connection: sshd hangs up at the sixth failure (MaxAuthTries), and each
+// refused key is one.
+const (
+	// maxRefusedKeys leaves room for the methods that ask a person.
+	maxRefusedKeys = 4
+	// maxRefusedUnasked is for where there is nobody to ask.
+	maxRefusedUnasked = 5
+)
 
 // defaultMethods is OpenSSH's order of PreferredAuthentications, without the
 // methods this program does not have.
@@ -31,6 +36,9 @@ type authenticator struct {
 	withoutKeys  bool
 	reconnected  bool
 	refusedInAll int
+	// hostKey was verified by an earlier connection of the same attempt.
+	hostKey ssh.PublicKey
+	pins    pinSearch
 
 	// Of this connection.
 	ctx     context.Context
@@ -116,22 +124,64 @@ func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error
 	if m := a.nextQuery(); m != nil {
 		return m, nil
 	}
+	method, m := a.nextLogin()
+	if m == nil && a.goesOn() {
+		return nil, errMoreKeys
+	}
 	if len(a.partial) == 0 && (!a.o.StopWhenAccepted || !a.allAccepted()) {
 		a.tellQueried()
 	}
-	for _, method := range a.preferred() {
-		if !slices.Contains(a.allowed, method) {
-			continue
-		}
-		if m := a.nextOf(method); m != nil {
-			a.method = method
-			return m, nil
-		}
+	if m != nil {
+		a.method = method
+		return m, nil
 	}
 	if a.o.NeverAsk && !a.passwordRefused() || a.o.StopWhenAccepted && a.allAccepted() {
 		return nil, errAnswered
 	}
 	return nil, a.denied(a.askErr)
+}
+
+// nextLogin is the next request that may log in, by the first method that has
+// one; nil when there is none left.
+func (a *authenticator) nextLogin() (string, ssh.AuthMethod) {
+	for _, method := range a.preferred() {
+		if !slices.Contains(a.allowed, method) {
+			continue
+		}
+		if m := a.nextOf(method); m != nil {
+			return method, m
+		}
+	}
+	return "", nil
+}
+
+// keyLimit is how many keys this connection may have refused.
+func (a *authenticator) keyLimit() int {
+	for _, method := range []string{"keyboard-interactive", "password"} {
+		if slices.Contains(a.allowed, method) && slices.Contains(a.preferred(), method) && a.enabled(method) &&
+			a.secretsAllowed() && (a.o.Password != nil || a.someoneThere()) {
+			return maxRefusedKeys
+		}
+	}
+	return maxRefusedUnasked
+}
+
+// goesOn tells whether another connection should go on where this one has put
+// forward as many keys as it may: keys are left, and nothing but keys can help.
+// It says yes once: sshd 9.8 and later slow down whoever fails too often
+// (PerSourcePenalties).
+func (a *authenticator) goesOn() bool {
+	if a.reconnected || a.o.HostKey != nil || a.refused < a.keyLimit() || !slices.Contains(a.allowed, "publickey") {
+		return false
+	}
+	untried := len(a.queriesLeft) > 0
+	for _, k := range a.keysLeft {
+		if _, known := a.answers[string(k.Signer.PublicKey().Marshal())]; !known && !(k.Asks && a.o.NeverAsk) {
+			untried = true
+		}
+	}
+	a.reconnected = untried
+	return untried
 }
 
 // holdBack waits for Options.BeforeAuth.
@@ -167,7 +217,7 @@ func (a *authenticator) allAccepted() bool {
 // mayOfferKeys tells whether another key may be put before this server.
 func (a *authenticator) mayOfferKeys() bool {
 	return a.o.Host.PubkeyAuthentication && !a.withoutKeys &&
-		slices.Contains(a.allowed, "publickey") && a.refused < maxRefusedKeys
+		slices.Contains(a.allowed, "publickey") && a.refused < a.keyLimit()
 }
 
 // nextQuery asks about the next key of Options.Query; nil when that is over.
@@ -228,15 +278,26 @@ func (a *authenticator) nextOf(method string) ssh.AuthMethod {
 	case "publickey":
 		return a.nextKey()
 	case "keyboard-interactive":
-		if a.o.Host.KbdInteractiveAuthentication && a.mayAsk(method) {
+		if a.enabled(method) && a.mayAsk(method) {
 			return a.keyboardInteractive()
 		}
 	case "password":
-		if a.o.Host.PasswordAuthentication && a.mayAsk(method) {
+		if a.enabled(method) && a.mayAsk(method) {
 			return a.password()
 		}
 	}
 	return nil
+}
+
+// enabled tells whether ssh_config allows a method.
+func (a *authenticator) enabled(method string) bool {
+	switch method {
+	case "keyboard-interactive":
+		return a.o.Host.KbdInteractiveAuthentication
+	case "password":
+		return a.o.Host.PasswordAuthentication
+	}
+	return a.o.Host.PubkeyAuthentication
 }
 
 // nextKey offers the next key that may log in: first those the server has
@@ -272,7 +333,7 @@ func (a *authenticator) rank(k Key) int {
 	switch {
 	case known && !accepted, k.Asks && silent:
 		return 0
-	case !known && (a.refused >= maxRefusedKeys || a.o.StopWhenAccepted && a.allAccepted()):
+	case !known && (a.refused >= a.keyLimit() || a.o.StopWhenAccepted && a.allAccepted()):
 		return 0
 	case accepted && !k.Asks:
 		return 4

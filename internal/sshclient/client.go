@@ -203,10 +203,16 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	for {
 		conn, err := connectOnce(ctx, &o, a)
 		var closed *ClosedError
-		if err == nil || !errors.As(err, &closed) || !a.retryWithoutKeys() {
-			return conn, err
+		switch {
+		case errors.Is(err, errMoreKeys):
+			o.debug(1, "%d keys refused; connecting again with the others", a.refusedInAll)
+		case errors.As(err, &closed) && a.retryWithoutKeys():
+			o.debug(1, "the server hung up after %d refused keys; connecting again without keys", a.refusedInAll)
+		case a.otherHostKey(err):
+			o.debug(1, "not the host key that was expected; connecting again for one of another type")
+		default:
+			return conn, a.pinError(err)
 		}
-		o.debug(1, "the server hung up after %d refused keys; connecting again without keys", a.refusedInAll)
 	}
 }
 
@@ -219,6 +225,9 @@ func connectOnce(ctx context.Context, o *Options, a *authenticator) (*Conn, erro
 	conn := &Conn{closers: []func() error{carrier.close}, Remote: carrier.remote, Redial: carrier.again}
 	err = handshake(ctx, o, a, carrier, conn)
 	conn.Answers, conn.Methods = a.answers, a.allowed
+	if conn.HostKey != nil {
+		a.hostKey = conn.HostKey
+	}
 	if err != nil {
 		conn.Close()
 		if errors.Is(err, errAnswered) {

@@ -78,9 +78,13 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 // hostKeyCheck sets the host key algorithms and gives the check of the key.
 func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
 	h := o.Host
-	if o.HostKey != nil {
-		config.HostKeyAlgorithms = algorithmsOf(o.HostKey)
-		return sameKey(o.HostKey), nil
+	known := o.HostKey
+	if known == nil {
+		known = a.hostKey
+	}
+	if known != nil {
+		config.HostKeyAlgorithms = algorithmsOf(known)
+		return sameKey(known), nil
 	}
 	verifier, err := hostkey.New(policy(ctx, o), h.HostName, h.Port)
 	if err != nil {
@@ -90,7 +94,10 @@ func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh
 	if len(wanted) == 0 {
 		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
 	}
-	config.HostKeyAlgorithms = verifier.Algorithms(wanted)
+	config.HostKeyAlgorithms = a.pins.left(verifier.Algorithms(wanted))
+	if len(config.HostKeyAlgorithms) == 0 {
+		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
+	}
 	if h.UpdateHostKeys == "yes" {
 		a.learner = &learner{o: o, verifier: verifier, allowed: wanted}
 	}

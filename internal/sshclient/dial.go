@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"ssh-copy-id/internal/sshconfig"
@@ -69,9 +69,6 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 	if h.TCPKeepAlive {
 		dialer.KeepAlive = 0
 	}
-	if dialer.LocalAddr, err = localAddress(ctx, h); err != nil {
-		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
-	}
 	var last error
 	for round := range max(h.ConnectionAttempts, 1) {
 		if round > 0 && !pause(ctx, time.Second) {
@@ -79,12 +76,12 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 		}
 		for _, address := range addresses {
 			o.debug(1, "connecting to %s [%s] port %d", h.HostName, address, h.Port)
-			conn, err := dialer.DialContext(ctx, network(h), net.JoinHostPort(address, portText(h.Port)))
+			conn, err := dialAddress(ctx, h, dialer, address)
 			if err == nil {
 				return &carrier{
 					conn: conn, remote: conn.RemoteAddr(), close: closeOnce(conn),
-					again: func(ctx context.Context, network, _ string) (net.Conn, error) {
-						return dialer.DialContext(ctx, network, conn.RemoteAddr().String())
+					again: func(ctx context.Context, _, _ string) (net.Conn, error) {
+						return dialAddress(ctx, h, dialer, address)
 					},
 				}, nil
 			}
@@ -96,6 +93,20 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 		}
 	}
 	return nil, &DialError{Host: h.HostName, Port: h.Port, Err: last}
+}
+
+// dialAddress connects to one address of the host, from where BindAddress or
+// BindInterface want.
+func dialAddress(ctx context.Context, h *sshconfig.Host, dialer net.Dialer, address string) (net.Conn, error) {
+	family := "tcp6"
+	if ip, err := netip.ParseAddr(address); err == nil && ip.Unmap().Is4() {
+		family = "tcp4"
+	}
+	var err error
+	if dialer.LocalAddr, err = localAddress(h, family); err != nil {
+		return nil, err
+	}
+	return dialer.DialContext(ctx, family, net.JoinHostPort(address, portText(h.Port)))
 }
 
 // closeOnce closes conn and does not mind if it is closed already.
@@ -120,8 +131,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // lookup gives the addresses of the host in the resolver's order.
 func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
-	name := strings.TrimSuffix(strings.TrimPrefix(h.HostName, "["), "]")
-	found, err := net.DefaultResolver.LookupIPAddr(ctx, name)
+	found, err := net.DefaultResolver.LookupIPAddr(ctx, h.HostName)
 	if err != nil {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true, Err: err}
 	}
@@ -140,23 +150,22 @@ func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
 	return addresses, nil
 }
 
-// localAddress is where BindAddress or BindInterface want the connection to
-// come from; nil for anywhere.
-func localAddress(ctx context.Context, h *sshconfig.Host) (net.Addr, error) {
+// localAddress is where BindAddress or BindInterface want a connection of a
+// family to come from; nil for anywhere.
+func localAddress(h *sshconfig.Host, family string) (net.Addr, error) {
 	switch {
 	case h.BindAddress != "":
-		return net.ResolveTCPAddr(network(h), net.JoinHostPort(h.BindAddress, "0"))
+		return net.ResolveTCPAddr(family, net.JoinHostPort(h.BindAddress, "0"))
 	case h.BindInterface != "":
-		return interfaceAddress(h)
+		return interfaceAddress(h.BindInterface, family)
 	}
 	return nil, nil
 }
 
-// interfaceAddress picks an address of BindInterface in the wanted family, as
-// check_ifaddrs does: no loopback or link-local surprises are filtered there
-// either beyond the family.
-func interfaceAddress(h *sshconfig.Host) (net.Addr, error) {
-	device, err := net.InterfaceByName(h.BindInterface)
+// interfaceAddress picks an address of an interface in the family, and no
+// link-local one (check_ifaddrs in sshconnect.c).
+func interfaceAddress(name, family string) (net.Addr, error) {
+	device, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, err
 	}
@@ -166,14 +175,9 @@ func interfaceAddress(h *sshconfig.Host) (net.Addr, error) {
 	}
 	for _, a := range addresses {
 		ip, ok := a.(*net.IPNet)
-		if !ok {
-			continue
+		if ok && (ip.IP.To4() != nil) == (family == "tcp4") && !ip.IP.IsLinkLocalUnicast() {
+			return &net.TCPAddr{IP: ip.IP}, nil
 		}
-		is4 := ip.IP.To4() != nil
-		if h.AddressFamily == "inet" && !is4 || h.AddressFamily == "inet6" && is4 || ip.IP.IsLinkLocalUnicast() {
-			continue
-		}
-		return &net.TCPAddr{IP: ip.IP}, nil
 	}
-	return nil, errors.New("interface " + h.BindInterface + " has no usable address")
+	return nil, errors.New("interface " + name + " has no address of the family")
 }

@@ -135,8 +135,10 @@ type NotAsked string
 const (
 	// BatchMode: the configuration or the caller forbids questions.
 	BatchMode NotAsked = "batch mode"
-	// HostKeyChanged: the host's key contradicts known_hosts.
+	// HostKeyChanged: the host's key contradicts known_hosts or is revoked.
 	HostKeyChanged NotAsked = "host key changed"
+	// Unattended: the caller wants no questions (Options.NeverAsk).
+	Unattended NotAsked = "unattended"
 )
 
 func (e *AuthError) Error() string {
@@ -180,3 +182,7 @@ func (e *AlgorithmError) Error() string {
 
 // errAnswered ends an authentication that was only about key queries.
 var errAnswered = errors.New("every question about keys is answered")
+
+// errMoreKeys ends a connection whose allowance of keys is used up, for another
+// one that goes on with the rest.
+var errMoreKeys = errors.New("the other keys are for another connection")

@@ -73,7 +73,9 @@ func runHostKeyCommand(ctx context.Context, o *Options, words []string) ([]byte,
 		return nil, errNotAbsolute
 	}
 	command := exec.CommandContext(ctx, words[0], words[1:]...)
-	command.Stderr = &proxyErrors{tell: o.ProxyStderr}
+	stderr := &proxyErrors{tell: o.ProxyStderr}
+	command.Stderr = stderr
+	defer stderr.flush()
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err

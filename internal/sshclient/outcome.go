@@ -71,7 +71,10 @@ func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
 	if p == nil {
 		return
 	}
-	a.answers[string(p.key.Marshal())] = p.signed
+	blob := string(p.key.Marshal())
+	// A key that was accepted once stays so: where two keys are wanted, one of
+	// them does not count twice.
+	a.answers[blob] = a.answers[blob] || p.signed
 	if !p.signed {
 		a.refused++
 		a.refusedInAll++
@@ -99,6 +102,8 @@ func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *C
 		return context.Cause(ctx)
 	case errors.Is(err, errAnswered):
 		return errAnswered
+	case errors.Is(err, errMoreKeys):
+		return errMoreKeys
 	case errors.As(err, &auth):
 		return auth
 	case errors.As(err, &ask):

@@ -46,7 +46,7 @@ func dialCommand(o *Options) (*carrier, error) {
 		stdout.Close()
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
-	p := &proxyConn{Reader: stdout, Writer: stdin, command: command, pipes: []*os.File{stdin, stdout}}
+	p := &proxyConn{Reader: stdout, Writer: stdin, command: command, stderr: stderr, pipes: []*os.File{stdin, stdout}}
 	return &carrier{conn: p, close: p.Close}, nil
 }
 
@@ -56,6 +56,7 @@ type proxyConn struct {
 	io.Reader
 	io.Writer
 	command *exec.Cmd
+	stderr  *proxyErrors
 	pipes   []*os.File
 	once    sync.Once
 }
@@ -71,6 +72,7 @@ func (p *proxyConn) Close() error {
 		late := time.AfterFunc(proxyGrace, func() { p.command.Process.Kill() })
 		p.command.Wait()
 		late.Stop()
+		p.stderr.flush()
 	})
 	return nil
 }
@@ -113,6 +115,14 @@ func (p *proxyErrors) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// flush tells a last line that has no end.
+func (p *proxyErrors) flush() {
+	if p.tell != nil && len(p.rest) > 0 {
+		p.tell(string(p.rest))
+	}
+	p.rest = nil
+}
+
 // dialJump connects through the last host of ProxyJump, which is itself
 // reached through the ones before it. Each hop is a host of its own: its
 // ssh_config, known_hosts and keys are its.
@@ -137,7 +147,7 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 		NeverAsk: o.NeverAsk,
 	})
 	if err == nil && through.Client == nil {
-		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: BatchMode}
+		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: Unattended}
 	}
 	if err != nil {
 		return nil, &HopError{Hop: last, Err: err}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -31,7 +32,17 @@ type answer struct {
 // that of readpassphrase(3): signals are caught, echo goes off and type-ahead
 // is thrown away, then the prompt appears; so a program that waits for the
 // prompt (sshpass, expect) loses nothing of what it types.
+//
+// A terminal that goes away while the question is open is [ErrHungUp].
 func converse(tty terminal, prompt string, echo bool) ([]byte, error) {
+	line, err := question(tty, prompt, echo)
+	if errors.Is(err, syscall.EIO) {
+		err = ErrHungUp
+	}
+	return line, err
+}
+
+func question(tty terminal, prompt string, echo bool) ([]byte, error) {
 	defer tty.Close()
 	// To the start of the line, over anything typed too early (readpass.c).
 	_, _ = io.WriteString(tty, "\r")

@@ -49,6 +49,8 @@ var (
 	// ErrInterrupted says that a signal ended the question. The terminal is
 	// as it was before. It is always an [*InterruptError].
 	ErrInterrupted = errors.New("interrupted")
+	// ErrHungUp says that the terminal went away while a question was open.
+	ErrHungUp = errors.New("the terminal is gone")
 	// ErrDeclined says that the askpass program ended with a status other
 	// than 0, which is how it reports "cancel".
 	ErrDeclined = errors.New("askpass declined to answer")
