@@ -88,7 +88,7 @@ func run(ctx context.Context, set settings) (int, error) {
 	defer w.close()
 	var t table
 	for _, step := range []func(context.Context, *world, *table) error{
-		connections, loopback, distant, manyKeys, longFile, startAndSize,
+		connections, loopback, distant, hops, manyKeys, longFile, manyHosts, longConfig, startAndSize,
 	} {
 		if err := step(ctx, w, &t); err != nil {
 			return 0, err

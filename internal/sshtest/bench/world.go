@@ -114,7 +114,7 @@ func (w *world) writeClientFiles(address string) error {
 		}
 	}
 	var config strings.Builder
-	for name, port := range map[string]int{near: w.server.port(), far: w.proxy.Port()} {
+	for name, port := range map[string]int{near: w.server.port(), far: w.proxy.Port(), behind: w.server.port()} {
 		fmt.Fprintf(&config, "Host %s\n\tHostName 127.0.0.1\n\tPort %d\n", name, port)
 	}
 	// The identity file is one that is not there: no key of the person who
