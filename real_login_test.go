@@ -146,8 +146,11 @@ func TestRealSecurityKey(t *testing.T) {
 	s := start(t, realsshd.Config{Accounts: append(accounts("bob"), realsshd.Account{
 		Name: "alice", Keys: []string{strings.TrimSpace(sshtest.PublicLine(token.public, "token"))}})})
 	cl := newClient(t, s)
-	a := cl.agent()
-	a.ExtendedAgent = token
+	a, err := sshtest.ServeAgent(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
 	line := cl.key("new")
 	cl.run(cl.program(), append(cl.port(), "-o", "BatchMode=yes", "-o", "IdentityAgent="+a.Socket(), "-i", ".ssh/new", "alice@127.0.0.1")...).
 		want(t, 0, "Number of key(s) added: 1")

@@ -27,6 +27,11 @@ type Agent struct {
 // directory below the system's temporary one: names of sockets are short
 // (108 bytes on Linux), those of tests' directories are not.
 func StartAgent() (*Agent, error) {
+	return ServeAgent(agent.NewKeyring().(agent.ExtendedAgent))
+}
+
+// ServeAgent is StartAgent with keys of the caller's making.
+func ServeAgent(held agent.ExtendedAgent) (*Agent, error) {
 	dir, err := os.MkdirTemp("", "agent")
 	if err != nil {
 		return nil, err
@@ -37,7 +42,7 @@ func StartAgent() (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{listener: l, dir: dir, conns: make(map[net.Conn]bool)}
-	a.ExtendedAgent = &countingKeyring{agent.NewKeyring().(agent.ExtendedAgent), &a.signatures}
+	a.ExtendedAgent = &countingKeyring{held, &a.signatures}
 	go a.accept()
 	return a, nil
 }
