@@ -85,12 +85,12 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 // noteStanding finds the lines that hold the keys already, for a plan that adds
 // them all the same: the person is told where that widens access.
 func (p *Plan) noteStanding(ctx context.Context, session remote.Session) error {
-	state, err := session.Read(ctx, blobs(p.ToInstall()))
+	state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
 	if err != nil {
 		return err
 	}
 	for i := range p.Keys {
-		p.Keys[i].decide(state.Candidates)
+		p.Keys[i].take(state.Candidates, p.format)
 		p.Keys[i].Decision = Install
 	}
 	return nil
@@ -101,9 +101,9 @@ func (c *Client) changeFor(p *Plan) remote.Change {
 	ids := p.ToInstall()
 	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair}
 	for _, id := range ids {
-		change.Lines = append(change.Lines, id.Entry.Line())
+		change.Lines = append(change.Lines, p.format.lines(id)...)
 	}
-	change.Blobs = blobs(ids)
+	change.Blobs = p.format.blobs(ids)
 	if p.state != nil {
 		change.Expect = p.state.Sum
 	}
@@ -124,6 +124,7 @@ func (p *Plan) replan(state *remote.State) {
 // take fills the report from the plan as it was carried out.
 func (r *Report) take(p *Plan, result *remote.Result) {
 	r.Keys, r.Path = p.Keys, result.State.Path
+	r.ServerVersion, r.Size = p.conn.ServerVersion, result.State.Size
 	r.Created, r.Notes, r.SFTP = result.Created, result.Notes, p.sftp
 	for _, repair := range result.Repaired {
 		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})

@@ -80,6 +80,10 @@ type Options struct {
 	DryRun bool
 	// SFTP changes the file through the sftp subsystem only (-s).
 	SFTP bool
+	// RFC4716 writes the keys in the format of that RFC, between lines BEGIN and
+	// END SSH2 PUBLIC KEY, for servers that read no other. Their options are
+	// lost, and only keys in that format count as present.
+	RFC4716 bool
 	// TargetPath is the file to add to (-t); "" is the account's
 	// authorized_keys. Relative paths start at the remote home.
 	TargetPath string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -40,6 +41,11 @@ type KeyPlan struct {
 	Line int
 	// Standing are the options the key has on that line; nil for none.
 	Standing []string
+	// Works is the line by which sshd lets the key in, as far as the file
+	// tells; 0 for none, or where the file was not read.
+	Works int
+	// Findings are the lines that hold the key and do not do what they seem to.
+	Findings []authkeys.Finding
 }
 
 // Basis is what a plan rests on.
@@ -74,11 +80,12 @@ type Plan struct {
 	// counts.
 	Unasked []identity.Identity
 
-	host  *sshconfig.Host
-	conn  *sshclient.Conn
-	login *login
-	state *remote.State
-	sftp  bool // the file was reached by SFTP
+	host   *sshconfig.Host
+	conn   *sshclient.Conn
+	login  *login
+	state  *remote.State
+	sftp   bool // the file was reached by SFTP
+	format keyFormat
 }
 
 // ToInstall are the identities the plan adds, in order.
@@ -119,7 +126,7 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 	for _, text := range host.Notices {
 		c.notice(text)
 	}
-	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host}
+	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host, format: keyFormat(c.o.RFC4716)}
 	for _, id := range distinctKeys(ids) {
 		p.Keys = append(p.Keys, KeyPlan{Identity: id})
 	}
@@ -184,7 +191,8 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
 func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
-		NeverAsk: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
+		Identified: func(version string) error { return deviceError(p, version) },
+		NeverAsk:   c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
 	}
 	if c.asks() {
@@ -234,7 +242,7 @@ func (c *Client) settled(p *Plan) bool { return len(p.ToInstall()) == 0 }
 // installed.
 func (c *Client) read(ctx context.Context, p *Plan) error {
 	return c.withSession(ctx, p, func(session remote.Session) error {
-		state, err := session.Read(ctx, blobs(p.ToInstall()))
+		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
 		if err == nil {
 			p.takeState(state)
 		}
@@ -249,6 +257,9 @@ func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Sess
 		Target: c.o.TargetPath, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
 	}
 	p.sftp = c.o.SFTP
+	if remote.IsWindows(p.conn.ServerVersion) {
+		return inSession(ctx, p, o, remote.OpenWindows, work)
+	}
 	if c.o.SFTP {
 		return inSession(ctx, p, o, remote.OpenSFTP, work)
 	}
@@ -299,8 +310,42 @@ func (p *Plan) takeState(state *remote.State) {
 	p.state, p.Path, p.Basis = state, state.Path, File
 	for i := range p.Keys {
 		if p.Keys[i].Decision == Install {
-			p.Keys[i].decide(state.Candidates)
+			p.Keys[i].take(state.Candidates, p.format)
 		}
+	}
+}
+
+// take decides about a key by the lines that contain its blob.
+func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
+	if format == openSSH {
+		k.decide(candidates)
+		k.judge(candidates, time.Now())
+		return
+	}
+	for _, candidate := range candidates {
+		if strings.TrimSpace(candidate.Text) == format.blob(k.Identity) {
+			k.Decision, k.Line = InFile, candidate.Number
+			return
+		}
+	}
+}
+
+// judge notes which of the lines that hold the key sshd would use.
+func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) {
+	var text strings.Builder
+	for _, candidate := range candidates {
+		text.WriteString(candidate.Text + "\n")
+	}
+	number := func(line int) int {
+		if line < 1 || line > len(candidates) {
+			return 0
+		}
+		return candidates[line-1].Number
+	}
+	state := authkeys.Parse([]byte(text.String())).State(k.Identity.Entry.Key, now)
+	k.Works, k.Findings = number(state.Line), state.Findings
+	for i := range k.Findings {
+		k.Findings[i].Line, k.Findings[i].By = number(k.Findings[i].Line), number(k.Findings[i].By)
 	}
 }
 
@@ -339,14 +384,6 @@ func sameOptions(a, b []string) bool {
 		}
 	}
 	return true
-}
-
-func blobs(ids []identity.Identity) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.Entry.Blob()
-	}
-	return list
 }
 
 func publicKeys(ids []identity.Identity) []ssh.PublicKey {

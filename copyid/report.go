@@ -15,6 +15,11 @@ type Report struct {
 	// Path is the target file as the server names it; "" where it was not
 	// touched because the server accepts every key already.
 	Path string
+	// ServerVersion is the server's identification string, not escaped.
+	ServerVersion string
+	// Size is the length of the target file after the change, in bytes; 0
+	// where it was not touched.
+	Size int64
 	// Keys holds the last decision about each key: Install means added.
 	Keys []KeyPlan
 	// Created are the files and directories that were made.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/remote"
@@ -26,6 +27,11 @@ func (p *printer) failure(err error) {
 	var usage *UsageError
 	if errors.As(err, &usage) {
 		p.usageError(err)
+		return
+	}
+	var appliance *copyid.DeviceError
+	if errors.As(err, &appliance) {
+		p.onDevice(appliance)
 		return
 	}
 	if text := hostkey.Explain(err); text != "" {

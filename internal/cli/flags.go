@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
+
+	"ssh-copy-id/internal/device"
 )
 
 // Flags is the command line as it was understood.
@@ -23,6 +25,10 @@ type Flags struct {
 	SFTP   bool   // -s: by sftp only
 	Target string // -t: the remote file; "" is the account's own authorized_keys
 
+	KeyOptions []string // --restrict, --from and the like, as they stand before a key
+	Comment    string   // --comment
+	CommentSet bool
+
 	Config  string   // -F: the last one given, as in ssh; "" keeps the usual files
 	Port    string   // -p: 1 to 65535 in decimal; "" if not given
 	Options []string // -o: the values, in the order given
@@ -33,6 +39,10 @@ type Flags struct {
 	PasswordFile string // --password-file: "-" is standard input; "" if not given
 	PasswordFD   string // --password-fd: a number; "" if not given
 	PasswordEnv  string // --password-env: the name of a variable; "" if not given
+
+	Platform      device.Platform // --print-commands
+	ListPlatforms bool            // --print-commands list
+	RFC4716       bool            // --key-format rfc4716
 
 	PrintConfig bool // -G: print what ssh_config makes of the host, and do nothing
 
@@ -114,7 +124,7 @@ func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) 
 	set := f.flagSet()
 	settled, unsettled := settleIdentity(set, args, readable)
 	err := set.Parse(settled)
-	if f.ShortHelp || f.Help || f.Version {
+	if f.ShortHelp || f.Help || f.Version || f.ListPlatforms {
 		return f, nil
 	}
 	if err != nil {
@@ -137,6 +147,8 @@ func (f *Flags) check(words int) error {
 	switch {
 	case words == 0:
 		return &UsageError{ShowUsage: true}
+	case f.RFC4716 && len(f.KeyOptions) > 0:
+		return &UsageError{Text: "keys in the format of RFC 4716 have no options", ShowUsage: true}
 	case f.Verify && f.NoVerify:
 		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
 	case len(f.Hosts) == 0:
@@ -167,6 +179,9 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.BoolVarP(&f.DryRun, "dry-run", "n", false, "")
 	set.BoolVarP(&f.SFTP, "sftp", "s", false, "")
 	set.FuncP("target-path", "t", "", f.setTarget)
+	f.entryFlags(set)
+	set.Func("key-format", "", f.setKeyFormat)
+	set.Func("print-commands", "", f.setPlatform)
 	set.FuncP("config", "F", "", f.setConfig)
 	set.FuncP("port", "p", "", f.setPort)
 	set.FuncP("option", "o", "", f.addOption)
@@ -207,6 +222,18 @@ func (f *Flags) setTarget(path string) error {
 			" give the whole path, or ./" + path + " for a file of that name"}
 	}
 	f.Target = path
+	return nil
+}
+
+func (f *Flags) setKeyFormat(format string) error {
+	switch strings.ToLower(format) {
+	case "openssh":
+		f.RFC4716 = false
+	case "rfc4716", "ssh2":
+		f.RFC4716 = true
+	default:
+		return &UsageError{Text: "--key-format knows openssh and rfc4716, not '" + format + "'"}
+	}
 	return nil
 }
 

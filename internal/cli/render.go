@@ -104,6 +104,7 @@ func (p *printer) present(keys []copyid.KeyPlan, path string) {
 // dryRun prints what a plan would add.
 func (p *printer) dryRun(plan *copyid.Plan) {
 	p.present(plan.Keys, plan.Path)
+	p.findings(plan.Keys, plan.Path)
 	ids := plan.ToInstall()
 	if len(ids) == 0 {
 		p.allSkipped()
@@ -147,6 +148,8 @@ func (r *run) report(report *copyid.Report, s source) {
 		p.info("%s", term.Escape(note))
 	}
 	p.present(report.Keys, report.Path)
+	p.findings(report.Keys, report.Path)
+	p.limits(report)
 	if n := report.InFile(); n > 0 {
 		p.info("%s stood in %s already", count(n, "key"), term.Escape(report.Path))
 	}

@@ -21,6 +21,7 @@ import (
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/device"
 	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
@@ -52,6 +53,9 @@ func Run(args []string, version string, streams Streams) int {
 		var text strings.Builder
 		printHelp(&text, name)
 		p.print("%s", text.String())
+		return p.written()
+	case flags.ListPlatforms:
+		p.listPlatforms()
 		return p.written()
 	case flags.Version:
 		p.print("ssh-copy-id %s\n", version)
@@ -133,9 +137,15 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	defer r.agent.close()
+	if source.ids, err = r.flags.dressed(source.ids); err != nil {
+		return err
+	}
 	r.printer.info("Source of key(s) to be installed: %s", source.name)
 	for _, s := range source.skipped {
 		r.printer.skipped(s)
+	}
+	if r.flags.Platform != (device.Platform{}) {
+		return r.printCommands(source.ids)
 	}
 	target := copyid.Target{
 		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
@@ -165,10 +175,7 @@ func (r *run) do(ctx context.Context) error {
 
 // printConfig shows how a destination is resolved, as `ssh -G` does.
 func (r *run) printConfig() error {
-	host, err := sshconfig.Resolve(sshconfig.Input{
-		Destination: r.flags.Hosts[0], Options: r.flags.sshOptions(), ConfigFile: r.flags.Config,
-		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
-	})
+	host, err := r.resolve()
 	if err != nil {
 		return err
 	}
@@ -181,11 +188,18 @@ func (r *run) printConfig() error {
 	return nil
 }
 
+func (r *run) resolve() (*sshconfig.Host, error) {
+	return sshconfig.Resolve(sshconfig.Input{
+		Destination: r.flags.Hosts[0], Options: r.flags.sshOptions(), ConfigFile: r.flags.Config,
+		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
+	})
+}
+
 // options turns flags into what copyid is to do.
 func (r *run) options() copyid.Options {
 	o := copyid.Options{
 		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
-		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, TargetPath: r.flags.Target,
+		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, RFC4716: r.flags.RFC4716, TargetPath: r.flags.Target,
 		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
 			Secret: r.prompter.Secret, Line: r.prompter.Line, Confirm: r.confirm,

@@ -41,12 +41,28 @@ Which keys:
   -f, --force              add the keys without looking whether they are there
                            already; the private key need not be at hand
 
+What stands around it:
+      --restrict           let the key log in and nothing more: no forwarding,
+                           no terminal
+      --from LIST          only from these addresses or host names: patterns,
+                           with commas between
+      --command COMMAND    whoever logs in with the key gets this command only
+      --expiry-time TIME   until then: YYYYMMDD[HHMM[SS]][Z]
+      --key-option K[=V]   another option of authorized_keys, see sshd(8); may
+                           be given several times
+      --comment TEXT       this comment in place of the key's own
+
 What is done:
   -n, --dry-run            tell what would be added, and change nothing
   -t, --target-path PATH   add to this file on the remote side instead of
                            .ssh/authorized_keys
   -s, --sftp               change the file by sftp alone, for servers that run
                            no commands
+      --key-format FORMAT  openssh, or rfc4716 for servers that want keys between
+                           BEGIN SSH2 PUBLIC KEY lines (RFC 4716)
+      --print-commands PLATFORM
+                           print what to type on an appliance that keeps keys in
+                           its configuration, and do nothing; "list" names them
       --no-repair          leave permissions as they are, even where they make
                            the server ignore the keys
       --verify             exit with status 1 if the server refuses a key that

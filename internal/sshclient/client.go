@@ -105,6 +105,10 @@ type Options struct {
 	// Queried is called once, when the questions about keys have been
 	// answered and before anything secret is asked for. nil: nothing.
 	Queried func(accepted Answers)
+	// Identified is called with the server's identification string once its
+	// host key is verified, and before anything is asked for; an error ends the
+	// connection. nil: nothing.
+	Identified func(serverVersion string) error
 	// HostKey, where set, is the only host key accepted, without a look at
 	// known_hosts: a second connection to a server that was verified before.
 	HostKey ssh.PublicKey

@@ -68,6 +68,12 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 			conn.hostKeyErr = err
 			return err
 		}
+		if o.Identified != nil {
+			if err := o.Identified(w.serverVersion()); err != nil {
+				conn.hostKeyErr = err
+				return err
+			}
+		}
 		conn.HostKey = key
 		w.allow(w.limit)
 		return nil

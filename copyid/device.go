@@ -1,0 +1,34 @@
+package copyid
+
+import (
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/device"
+)
+
+// DeviceError tells that the server is an appliance that keeps public keys in
+// its own configuration, where nobody but a person at it can put them.
+type DeviceError struct {
+	Platform device.Platform
+	// User is the account, HostName the device.
+	User, HostName string
+	// Keys are what was to be installed.
+	Keys []identity.Identity
+}
+
+func (e *DeviceError) Error() string {
+	return e.HostName + " is " + e.Platform.Title + ", which keeps keys in its own configuration"
+}
+
+// deviceError recognises an appliance by what it calls itself; nil for a
+// server that has files.
+func deviceError(p *Plan, serverVersion string) error {
+	platform, known := device.Recognise(serverVersion)
+	if !known {
+		return nil
+	}
+	e := &DeviceError{Platform: platform, User: p.User, HostName: p.HostName}
+	for _, k := range p.Keys {
+		e.Keys = append(e.Keys, k.Identity)
+	}
+	return e
+}
