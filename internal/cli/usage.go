@@ -58,8 +58,8 @@ What is done:
                            .ssh/authorized_keys
   -s, --sftp               change the file by sftp alone, for servers that run
                            no commands
-      --key-format FORMAT  openssh, or rfc4716 for servers that want keys between
-                           BEGIN SSH2 PUBLIC KEY lines (RFC 4716)
+      --key-format FORMAT  openssh, or rfc4716 for servers that want keys
+                           between BEGIN SSH2 PUBLIC KEY lines
       --print-commands PLATFORM
                            print what to type on an appliance that keeps keys in
                            its configuration, and do nothing; "list" names them
