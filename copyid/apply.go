@@ -37,7 +37,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	}
 	var v *verification
 	if !c.o.NoVerify {
-		v = c.startVerification(ctx, p, pending)
+		v = c.verificationOf(ctx, p, pending)
 	}
 	result, err := c.change(ctx, p)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	}
 	report.take(p, result)
 	if v != nil {
-		report.Verification = v.ask()
+		report.Verification = c.verified(ctx, p, v)
 		report.Verification.KeysOff = !p.host.PubkeyAuthentication
 		if len(report.Verification.Refused) > 0 {
 			report.Verification.Causes = causes(p, result)

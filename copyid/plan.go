@@ -86,6 +86,9 @@ type Plan struct {
 	state  *remote.State
 	sftp   bool // the file was reached by SFTP
 	format keyFormat
+	// early is the second connection, begun while the first still logs in; nil
+	// where there is none.
+	early *verification
 }
 
 // ToInstall are the identities the plan adds, in order.
@@ -102,6 +105,8 @@ func (p *Plan) ToInstall() []identity.Identity {
 // Close ends the connection the plan holds. A plan that was applied is closed
 // already; closing it again does nothing.
 func (p *Plan) Close() error {
+	p.early.abandon()
+	p.early = nil
 	if p.conn == nil {
 		return nil
 	}
@@ -194,6 +199,11 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 		Identified: func(version string) error { return deviceError(p, version) },
 		NeverAsk:   c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
+	}
+	o.LoggingIn = func(conn *sshclient.Conn) {
+		if ids := p.ToInstall(); !c.o.DryRun && !c.o.NoVerify && len(ids) > 0 && conn.Redial != nil {
+			p.early = c.startVerification(context.WithoutCancel(ctx), p, conn, ids)
+		}
 	}
 	if c.asks() {
 		for _, k := range p.Keys {

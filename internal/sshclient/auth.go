@@ -40,8 +40,12 @@ type authenticator struct {
 	hostKey ssh.PublicKey
 	pins    pinSearch
 
+	// loginTold: Options.LoggingIn has been called.
+	loginTold bool
+
 	// Of this connection.
 	ctx     context.Context
+	conn    *Conn
 	wire    *wire
 	allowed []string
 	partial []string
@@ -88,7 +92,8 @@ func newAuthenticator(o *Options) *authenticator {
 }
 
 // begin prepares for a new connection.
-func (a *authenticator) begin(ctx context.Context, w *wire) {
+func (a *authenticator) begin(ctx context.Context, w *wire, conn *Conn) {
+	a.conn = conn
 	a.ctx, a.wire, a.allowed, a.partial, a.refused, a.pending, a.started = ctx, w, nil, nil, 0, nil, false
 	a.askErr, a.stopped, a.method, a.passwordState = nil, "", "none", notSent
 	a.hungUp, a.banners, a.rounds = nil, 0, 0
@@ -203,6 +208,18 @@ func (a *authenticator) tellQueried() {
 		a.o.Queried(a.answers)
 	}
 	a.queriedTold = true
+}
+
+// tellLoggingIn calls Options.LoggingIn, once; not for a key that is only asked
+// about and happens to be able to log in.
+func (a *authenticator) tellLoggingIn() {
+	if !a.queriedTold {
+		return
+	}
+	if !a.loginTold && a.o.LoggingIn != nil {
+		a.o.LoggingIn(a.conn)
+	}
+	a.loginTold = true
 }
 
 func (a *authenticator) allAccepted() bool {

@@ -105,6 +105,10 @@ type Options struct {
 	// Queried is called once, when the questions about keys have been
 	// answered and before anything secret is asked for. nil: nothing.
 	Queried func(accepted Answers)
+	// LoggingIn is called once, after Queried, when something that may log in has been made
+	// ready to be sent: a secret, or a signature. conn has its HostKey and its
+	// Redial by then, and must not be kept. nil: nothing.
+	LoggingIn func(conn *Conn)
 	// Identified is called with the server's identification string once its
 	// host key is verified, and before anything is asked for; an error ends the
 	// connection. nil: nothing.
@@ -261,7 +265,7 @@ func handshake(ctx context.Context, o *Options, a *authenticator, carrier *carri
 	if err != nil {
 		return err
 	}
-	a.begin(ctx, wire)
+	a.begin(ctx, wire, conn)
 	address := net.JoinHostPort(h.HostName, portText(h.Port))
 	sshConn, channels, requests, err := ssh.NewClientConn(wire, address, config)
 	conn.ServerVersion = wire.serverVersion()

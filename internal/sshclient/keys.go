@@ -45,10 +45,11 @@ type recordingSigner struct {
 	attempt  *attempt
 	wire     *wire
 	accepted []string // PubkeyAcceptedAlgorithms
+	signing  func()   // told before it signs
 }
 
 func (a *authenticator) recording(signer ssh.Signer) recordingSigner {
-	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host)}
+	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host), a.tellLoggingIn}
 }
 
 func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
@@ -62,6 +63,7 @@ func (s recordingSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorith
 	if allowed, _ := s.signatures(); algorithm != "" && !slices.Contains(allowed, algorithm) {
 		return nil, errOnlyAsked
 	}
+	s.signing()
 	s.wire.relax()
 	defer s.wire.allow(keyReplyLimit)
 	if as, ok := s.Signer.(ssh.AlgorithmSigner); ok && algorithm != "" {

@@ -93,6 +93,7 @@ func (a *authenticator) password() ssh.AuthMethod {
 			return "", a.cannotAsk(err)
 		}
 		a.passwordState = sent
+		a.tellLoggingIn()
 		a.wire.allow(secretReplyLimit)
 		return string(secret), nil
 	}), 2)
@@ -143,6 +144,7 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 			}
 		}
 		if given, ok := a.givenAnswer(echos); ok {
+			a.tellLoggingIn()
 			return given, nil
 		}
 		if len(questions) > 0 && !a.someoneThere() {
@@ -155,6 +157,9 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 				return nil, a.cannotAsk(err)
 			}
 			answers[i] = answer
+		}
+		if len(questions) > 0 {
+			a.tellLoggingIn()
 		}
 		return answers, nil
 	})
