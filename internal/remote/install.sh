@@ -83,18 +83,47 @@ locate() {
 	'${HOME}/'*) file=$home/${1#????????} ;;
 	*) file=$home/$1 ;;
 	esac
-	if [ -z "$1" ] && [ "$os" = Haiku ]; then
+	# Systems that have another file in place of ~/.ssh/authorized_keys. One that
+	# is asked for by name is taken everywhere.
+	own=$os
+	[ -z "$1" ] || own=given
+	if [ "$own" = Haiku ]; then
 		file=$home/config/settings/ssh/authorized_keys
-	fi
-	if [ -z "$1" ] && [ "$uid" = 0 ] && [ -f /etc/openwrt_release ]; then
-		file=/etc/dropbear/authorized_keys
+	elif [ "$own" = VMkernel ]; then
+		# ESXi; its AuthorizedKeysFile is /etc/ssh/keys-%u/authorized_keys.
+		account=${LOGNAME:-${USER-}}
+		file=/etc/ssh/keys-$account/authorized_keys
+		case $account in
+		'' | */* | *"$nl"*)
+			# Whose file it is cannot be told, so this is the last answer.
+			file='' real=''
+			fail target failed 'LOGNAME: holds no account name'
+			flush
+			exit 0
+			;;
+		esac
+	elif [ "$own" != given ] && [ "$uid" = 0 ]; then
+		if [ -f /etc/openwrt_release ]; then
+			file=/etc/dropbear/authorized_keys
+		elif [ -d /nsconfig ] && { [ -e /netscaler ] || command -v nscli >/dev/null 2>&1; }; then
+			# Citrix NetScaler (ADC): what is below /root goes with a restart.
+			file=/nsconfig/ssh/authorized_keys
+			say "note $file opens every local account; neither /flash nor /flash/nsconfig may be writable for the group or others"
+		fi
 	fi
 	dir=${file%/*}
 	mendhome='' menddir=''
 	case $1:$dir in
+	# Those directories have the modes that the system gave them.
+	:/etc/ssh/keys-* | :/nsconfig/ssh) ;;
 	:"$home"/* | *:"$home/.ssh") mendhome=1 menddir=1 ;;
 	:*) menddir=1 ;;
 	esac
+	# The helper of Fedora CoreOS reads a directory as well, before the file.
+	# shellcheck disable=SC2088
+	if [ "$file" = "$home/.ssh/authorized_keys" ] && [ -d "$file.d/" ] && [ -n "$(ls -A "$file.d/" 2>/dev/null)" ]; then
+		say 'note ~/.ssh/authorized_keys.d holds files, which the server may read before authorized_keys'
+	fi
 }
 
 # entry PATH: what ls tells of it, links followed, in mode, owner and size.
