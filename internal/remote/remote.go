@@ -50,6 +50,13 @@ type Options struct {
 	// ~/config/settings/ssh/authorized_keys on Haiku. A Target that is given
 	// is used on those systems too.
 	Target string
+	// Account is another account whose file it is, for a login as root; empty
+	// means the login's own. All is then done as that account, never with
+	// root's power, so that a link it controls reaches nothing it could not
+	// write itself; of a Target outside the home likewise only what it may
+	// write. The remote home is the account's, State.User its name. OpenShell
+	// only, with the reasons NotRoot, NoAccount and CannotSwitch.
+	Account string
 	// Trace runs the remote script with set -x and copies the server's
 	// standard error to Stderr.
 	Trace  bool

@@ -44,6 +44,9 @@ type target struct {
 // cannot tell is who the account is: the owner of the directory the session
 // starts in is taken for it. That directory is the home.
 func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+	if err := refuseAccount(o); err != nil {
+		return nil, err
+	}
 	if err := readRequest(o, nil).check(); err != nil {
 		return nil, err
 	}

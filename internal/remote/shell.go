@@ -41,6 +41,9 @@ type shell struct {
 // request takes one. An error is a *RemoteError
 // with StageOpen, or the context's.
 func OpenShell(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+	if err := checkAccount(o); err != nil {
+		return nil, err
+	}
 	first, err := openChannel(ctx, client)
 	if err != nil {
 		return nil, err
@@ -155,7 +158,11 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 	if s.p == nil {
 		s.marker = newMarker()
 		text := script(s.marker, s.o.Trace)
-		p, err := s.start(ctx, bootstrap(s.marker, text), text+r.text(s.marker))
+		command := bootstrap(s.marker, text)
+		if s.o.Account != "" {
+			command, text = forAccount(s.marker, s.o)
+		}
+		p, err := s.start(ctx, command, text+r.text(s.marker))
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +177,7 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 	if err != nil {
 		err = s.broken(r, err)
 	}
-	if !stop() || err != nil {
+	if !stop() || err != nil || notSwitched(a) {
 		s.p.kill()
 		s.p = nil // the next request starts anew
 	}
