@@ -87,6 +87,10 @@ type Options struct {
 	// TargetPath is the file to add to (-t); "" is the account's
 	// authorized_keys. Relative paths start at the remote home.
 	TargetPath string
+	// Account is the account whose file is changed, where that is another one
+	// than the one that logs in, which must be root then; "" for its own. The
+	// file is changed with that account's rights and no others.
+	Account string
 	// NoRepair leaves modes alone that make sshd ignore the file.
 	NoRepair bool
 	// NoVerify skips the question whether the server now accepts the keys.

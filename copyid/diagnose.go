@@ -62,7 +62,7 @@ func causes(p *Plan, result *remote.Result) []Cause {
 			break
 		}
 	}
-	if len(found) == 0 && p.User == "root" && p.conn.Method == "publickey" {
+	if len(found) == 0 && p.account == "root" && p.conn.Method == "publickey" {
 		found = append(found, Cause{Kind: CauseRoot})
 	}
 	if len(found) == 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -80,12 +79,13 @@ type Plan struct {
 	// counts.
 	Unasked []identity.Identity
 
-	host   *sshconfig.Host
-	conn   *sshclient.Conn
-	login  *login
-	state  *remote.State
-	sftp   bool // the file was reached by SFTP
-	format keyFormat
+	account string // whose file it is
+	host    *sshconfig.Host
+	conn    *sshclient.Conn
+	login   *login
+	state   *remote.State
+	sftp    bool // the file was reached by SFTP
+	format  keyFormat
 	// early is the second connection, begun while the first still logs in; nil
 	// where there is none.
 	early *verification
@@ -131,7 +131,10 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 	for _, text := range host.Notices {
 		c.notice(text)
 	}
-	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host, format: keyFormat(c.o.RFC4716)}
+	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host, format: keyFormat(c.o.RFC4716), account: host.User}
+	if c.o.Account != "" {
+		p.account = c.o.Account
+	}
 	for _, id := range distinctKeys(ids) {
 		p.Keys = append(p.Keys, KeyPlan{Identity: id})
 	}
@@ -189,8 +192,9 @@ func (c *Client) configInput(target Target) sshconfig.Input {
 }
 
 // asks tells whether the server's word about a key counts. With a target file
-// of its own only that file does, and Force wants no answer.
-func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" }
+// of its own, or for another account, only the file does; Force wants no
+// answer.
+func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" && c.o.Account == "" }
 
 // connect opens the connection and takes the server's answers into the plan.
 func (c *Client) connect(ctx context.Context, p *Plan) error {
@@ -264,7 +268,7 @@ func (c *Client) read(ctx context.Context, p *Plan) error {
 // asked for, or where no shell answers and SFTP does.
 func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
 	o := remote.Options{
-		Target: c.o.TargetPath, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
+		Target: c.o.TargetPath, Account: c.o.Account, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
 	}
 	p.sftp = c.o.SFTP
 	if remote.IsWindows(p.conn.ServerVersion) {
@@ -323,77 +327,6 @@ func (p *Plan) takeState(state *remote.State) {
 			p.Keys[i].take(state.Candidates, p.format)
 		}
 	}
-}
-
-// take decides about a key by the lines that contain its blob.
-func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
-	if format == openSSH {
-		k.decide(candidates)
-		k.judge(candidates, time.Now())
-		return
-	}
-	for _, candidate := range candidates {
-		if strings.TrimSpace(candidate.Text) == format.blob(k.Identity) {
-			k.Decision, k.Line = InFile, candidate.Number
-			return
-		}
-	}
-}
-
-// judge notes which of the lines that hold the key sshd would use.
-func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) {
-	var text strings.Builder
-	for _, candidate := range candidates {
-		text.WriteString(candidate.Text + "\n")
-	}
-	number := func(line int) int {
-		if line < 1 || line > len(candidates) {
-			return 0
-		}
-		return candidates[line-1].Number
-	}
-	state := authkeys.Parse([]byte(text.String())).State(k.Identity.Entry.Key, now)
-	k.Works, k.Findings = number(state.Line), state.Findings
-	for i := range k.Findings {
-		k.Findings[i].Line, k.Findings[i].By = number(k.Findings[i].Line), number(k.Findings[i].By)
-	}
-}
-
-// decide looks for the key among the lines that contain its blob. A line that
-// holds it with exactly the wanted options is the key itself; otherwise the
-// first line that holds it counts, because it is the first that sshd uses.
-func (k *KeyPlan) decide(candidates []remote.Candidate) {
-	for _, candidate := range candidates {
-		entry, err := authkeys.ParseEntry(candidate.Text)
-		if err != nil || entry.Blob() != k.Identity.Entry.Blob() {
-			continue
-		}
-		same := sameOptions(entry.Options, k.Identity.Entry.Options)
-		if k.Decision == Install || same && k.Decision == InFileOtherwise {
-			k.Line, k.Standing = candidate.Number, entry.Options
-			k.Decision = InFileOtherwise
-			if same {
-				k.Decision = InFile
-			}
-		}
-	}
-}
-
-// sameOptions compares option lists as sets: their order means nothing.
-func sameOptions(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	count := map[string]int{}
-	for _, option := range a {
-		count[option]++
-	}
-	for _, option := range b {
-		if count[option]--; count[option] < 0 {
-			return false
-		}
-	}
-	return true
 }
 
 func publicKeys(ids []identity.Identity) []ssh.PublicKey {

@@ -98,7 +98,7 @@ func TestCauses(t *testing.T) {
 			[]KeyPlan{{Decision: InFileOtherwise, Standing: []string{`from="10.0.0.1"`}}}, []CauseKind{CauseOptions}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &Plan{User: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
+			p := &Plan{User: c.user, account: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
 			found := causes(p, &remote.Result{State: remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}})
 			var got []CauseKind
 			for _, cause := range found {

@@ -29,8 +29,12 @@ type verified struct {
 func (c *Client) startVerification(ctx context.Context, p *Plan, conn *sshclient.Conn, ids []identity.Identity) *verification {
 	ctx, cancel := context.WithCancel(ctx)
 	v := &verification{ids: ids, ready: make(chan struct{}), cancel: cancel, result: make(chan verified, 1)}
+	host := *p.host
+	if c.o.Account != "" {
+		host.User = c.o.Account
+	}
 	o := sshclient.Options{
-		Host: p.host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true,
+		Host: &host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true,
 		StopWhenAccepted: true, HostKey: conn.HostKey, BeforeAuth: v.ready, Dial: conn.Redial,
 		Keys:  func(*sshconfig.Host) []sshclient.Key { return p.login.only(ids) },
 		Shell: c.o.Shell, ProxyStderr: func(string) {},

@@ -40,6 +40,7 @@ type Flags struct {
 	PasswordFD   string // --password-fd: a number; "" if not given
 	PasswordEnv  string // --password-env: the name of a variable; "" if not given
 
+	ForUser       string          // --for-user: the account whose file it is; "" is the login's
 	Platform      device.Platform // --print-commands
 	ListPlatforms bool            // --print-commands list
 	RFC4716       bool            // --key-format rfc4716
@@ -147,6 +148,8 @@ func (f *Flags) check(words int) error {
 	switch {
 	case words == 0:
 		return &UsageError{ShowUsage: true}
+	case f.ForUser != "" && f.SFTP:
+		return &UsageError{Text: "--for-user needs a shell on the server, and -s uses none", ShowUsage: true}
 	case f.RFC4716 && len(f.KeyOptions) > 0:
 		return &UsageError{Text: "keys in the format of RFC 4716 have no options", ShowUsage: true}
 	case f.Verify && f.NoVerify:
@@ -180,6 +183,7 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.BoolVarP(&f.SFTP, "sftp", "s", false, "")
 	set.FuncP("target-path", "t", "", f.setTarget)
 	f.entryFlags(set)
+	set.Func("for-user", "", f.once(&f.ForUser, "--for-user"))
 	set.Func("key-format", "", f.setKeyFormat)
 	set.Func("print-commands", "", f.setPlatform)
 	set.FuncP("config", "F", "", f.setConfig)

@@ -45,6 +45,12 @@ func remoteSentence(e *remote.RemoteError) string {
 		text = path + " is protected against changes (an immutable or append-restricted file)"
 	case remote.NotDir:
 		text = "a part of the path " + path + " is a file, not a directory"
+	case remote.NotRoot:
+		text = "--for-user needs a login as root, and this account is not"
+	case remote.NoAccount:
+		text = "the server has no account of the name that --for-user gives, or it is root's"
+	case remote.CannotSwitch:
+		text = "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas)"
 	case remote.TooMuch:
 		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
 	case remote.Failed:

@@ -199,8 +199,20 @@ func (r *run) hint(s source, sftp bool) string {
 	for _, option := range r.flags.Passed {
 		b.WriteString(" " + option.Flag + " " + quote(option.Value))
 	}
-	b.WriteString(" " + quote(r.flags.Hosts[0]))
+	b.WriteString(" " + quote(forUser(r.flags.Hosts[0], r.flags.ForUser)))
 	return term.Escape(b.String())
+}
+
+// forUser is a destination with another user; the same for "".
+func forUser(destination, user string) string {
+	if user == "" {
+		return destination
+	}
+	scheme := ""
+	if rest, ok := strings.CutPrefix(destination, "ssh://"); ok {
+		scheme, destination = "ssh://", rest
+	}
+	return scheme + user + "@" + destination[strings.LastIndexByte(destination, '@')+1:]
 }
 
 // quote puts a word in single quotes, as quote of the stock script does.

@@ -199,7 +199,7 @@ func (r *run) resolve() (*sshconfig.Host, error) {
 func (r *run) options() copyid.Options {
 	o := copyid.Options{
 		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
-		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, RFC4716: r.flags.RFC4716, TargetPath: r.flags.Target,
+		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, RFC4716: r.flags.RFC4716, Account: r.flags.ForUser, TargetPath: r.flags.Target,
 		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
 			Secret: r.prompter.Secret, Line: r.prompter.Line, Confirm: r.confirm,

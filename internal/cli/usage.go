@@ -58,6 +58,8 @@ What is done:
                            .ssh/authorized_keys
   -s, --sftp               change the file by sftp alone, for servers that run
                            no commands
+      --for-user NAME      as root: add to the file of this account, with its
+                           rights
       --key-format FORMAT  openssh, or rfc4716 for servers that want keys
                            between BEGIN SSH2 PUBLIC KEY lines
       --print-commands PLATFORM
