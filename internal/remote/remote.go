@@ -46,7 +46,9 @@ type Options struct {
 	// Target is the file, as given with -t: absolute, or relative to the
 	// remote home, which "~/" and "$HOME/" at its start mean as well. Empty
 	// means the account's own authorized_keys: ~/.ssh/authorized_keys, root's
-	// /etc/dropbear/authorized_keys on OpenWrt, and
+	// /etc/dropbear/authorized_keys on OpenWrt, nsroot's
+	// /nsconfig/ssh/authorized_keys on NetScaler,
+	// /etc/ssh/keys-USER/authorized_keys on ESXi, and
 	// ~/config/settings/ssh/authorized_keys on Haiku. A Target that is given
 	// is used on those systems too.
 	Target string
