@@ -1,0 +1,319 @@
+//go:build unix
+
+package remote
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshtest/realsshd"
+)
+
+const diagnosePassword = "correct horse"
+
+// diagnoseWorld is a real sshd with an account alice, whose keys are key.
+type diagnoseWorld struct {
+	t      *testing.T
+	server *realsshd.Server
+	key    ssh.Signer
+}
+
+// newDiagnoseWorld starts one. PATH of setup holds what the host has.
+func newDiagnoseWorld(t *testing.T, key ssh.Signer, setup string, config ...string) *diagnoseWorld {
+	t.Helper()
+	realsshd.Need(t, realsshd.OpenSSH)
+	lines := []string{string(ssh.MarshalAuthorizedKey(key.PublicKey()))}
+	s, err := realsshd.Start(realsshd.Config{
+		Accounts: []realsshd.Account{
+			{Name: "alice", Password: diagnosePassword, Keys: lines},
+			{Name: "root", Password: diagnosePassword, Keys: lines},
+		},
+		ConfigLines: config, Setup: setup,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			t.Log(s.Log())
+		}
+	})
+	return &diagnoseWorld{t, s, key}
+}
+
+func (w *diagnoseWorld) dial(user string, auth ssh.AuthMethod) (*ssh.Client, error) {
+	return ssh.Dial("tcp", w.server.Addr, &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{auth},
+		HostKeyCallback: ssh.FixedHostKey(w.server.HostKeys[0]), HostKeyAlgorithms: []string{w.server.HostKeys[0].Type()}})
+}
+
+// diagnose logs in with the password.
+func (w *diagnoseWorld) diagnose(user string, o Options) *Diagnosis {
+	w.t.Helper()
+	client, err := w.dial(user, ssh.Password(diagnosePassword))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	d, err := Diagnose(timeout(w.t), client, o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// admits tells whether sshd takes the key.
+func (w *diagnoseWorld) admits(user string) bool {
+	client, err := w.dial(user, ssh.PublicKeys(w.key))
+	if err == nil {
+		client.Close()
+	}
+	return err == nil
+}
+
+// run runs a command inside, as root.
+func (w *diagnoseWorld) run(script string) {
+	w.t.Helper()
+	client, err := w.dial("root", ssh.Password(diagnosePassword))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	session, err := client.NewSession()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if out, err := session.CombinedOutput(script); err != nil {
+		w.t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
+// diagnoseCase is a world in which sshd refuses the key, and its reason.
+type diagnoseCase struct {
+	name   string
+	user   string // who logs in; empty: alice
+	setup  string
+	config []string
+	want   FindingKind
+	path   string
+	mend   string
+	files  []string
+	// mends: the command is run, and the key is admitted then.
+	mends bool
+	// also are other kinds that are true of this world.
+	also []FindingKind
+	// unsure: an ordinary account cannot ask sshd.
+	unsure bool
+	// doubtful: some builds of sshd let that pass.
+	doubtful bool
+	key      ssh.Signer
+}
+
+// readable lets alice read the configuration that sshd is started with.
+const readable = "chmod 644 /run/realsshd/sshd_config; chmod 755 /run/realsshd\n"
+
+func diagnoseCases(t *testing.T) []diagnoseCase {
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaKey, err := ssh.NewSignerFromKey(short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []diagnoseCase{
+		{name: "mode of the home", setup: "chmod 777 /home/alice", want: FindMode, path: "/home/alice", mend: "chmod go-w '/home/alice'", mends: true},
+		{name: "mode of the file", setup: "chmod 666 /home/alice/.ssh/authorized_keys", want: FindMode,
+			path: "/home/alice/.ssh/authorized_keys", mend: "chmod go-w '/home/alice/.ssh/authorized_keys'", mends: true},
+		{name: "mode for a group", setup: "chmod 770 /home/alice; chgrp games /home/alice", want: FindMode, path: "/home/alice",
+			mend: "chmod go-w '/home/alice'", mends: true, doubtful: true},
+		{name: "owner", setup: "chown 4711 /home/alice/.ssh; chmod 755 /home/alice/.ssh", want: FindOwner, path: "/home/alice/.ssh",
+			mend: "chown 'alice' '/home/alice/.ssh'", mends: true},
+		{name: "root's file", setup: "chown root /home/alice/.ssh/authorized_keys", want: FindUnreadable,
+			path: "/home/alice/.ssh/authorized_keys", mend: "chown 'alice' '/home/alice/.ssh/authorized_keys'", mends: true},
+		{name: "directory behind a link", setup: `mkdir "/home/it's"; mv /home/alice/.ssh "/home/it's/x"; ln -s "/home/it's/x" /home/alice/.ssh; chmod 777 "/home/it's"`,
+			want: FindMode, path: "/home/it's", mend: `chmod go-w '/home/it'\''s'`, mends: true},
+		{name: "no file", setup: "rm /home/alice/.ssh/authorized_keys", want: FindMissing, path: "/home/alice/.ssh/authorized_keys"},
+		{name: "another file, asked", user: "root", config: []string{"AuthorizedKeysFile /etc/ssh/keys/%u.%U%% other"}, want: FindOtherFile,
+			path: "/root/.ssh/authorized_keys", mend: "AuthorizedKeysFile /etc/ssh/keys/%u.%U%% other .ssh/authorized_keys",
+			files: []string{"/etc/ssh/keys/root.0%", "/root/other"}},
+		{name: "another file, read", setup: readable, config: []string{"AuthorizedKeysFile %h/../keys/%u"}, want: FindOtherFile,
+			path: "/home/alice/.ssh/authorized_keys", mend: "AuthorizedKeysFile %h/../keys/%u .ssh/authorized_keys",
+			files: []string{"/home/keys/alice"}, unsure: true},
+		{name: "another file in a Match block", setup: readable, config: []string{"Match User alice", "AuthorizedKeysFile none"}, want: FindOtherFile,
+			path: "/home/alice/.ssh/authorized_keys", mend: "AuthorizedKeysFile .ssh/authorized_keys", unsure: true},
+		{name: "no keys", setup: readable, config: []string{"PubkeyAuthentication no"}, want: FindPubkey, path: "/run/realsshd/sshd_config",
+			mend: "PubkeyAuthentication yes", unsure: true},
+		{name: "no keys, root", user: "root", config: []string{"Match Address 127.0.0.0/8", "PubkeyAuthentication no"}, want: FindPubkey,
+			path: "/run/realsshd/sshd_config", mend: "PubkeyAuthentication yes"},
+		{name: "key type", user: "root", config: []string{"PubkeyAcceptedAlgorithms ecdsa-*,rsa-*"}, want: FindKeyType,
+			path: "/run/realsshd/sshd_config", mend: "PubkeyAcceptedAlgorithms +ssh-ed25519"},
+		{name: "short key", user: "root", config: []string{"RequiredRSASize 2048"}, want: FindRSASize,
+			path: "/run/realsshd/sshd_config", mend: "RequiredRSASize 1024", key: rsaKey},
+		{name: "methods", user: "root", config: []string{"AuthenticationMethods password"}, want: FindMethods,
+			path: "/run/realsshd/sshd_config", mend: "AuthenticationMethods publickey password"},
+		{name: "encrypted home", setup: "mkdir -p /home/.ecryptfs/alice; mv /home/alice/.ssh/authorized_keys /home/.ecryptfs/alice/",
+			want: FindEncrypted, path: "/home/alice", mend: "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys", also: []FindingKind{FindMissing}},
+	}
+}
+
+// TestDiagnoseWorlds: sshd refuses the key, the diagnosis tells why, and
+// nothing else; what is to mend it does.
+func TestDiagnoseWorlds(t *testing.T) {
+	realsshd.Need(t, realsshd.OpenSSH)
+	for _, tt := range diagnoseCases(t) {
+		t.Run(tt.name, func(t *testing.T) {
+			key, user := tt.key, tt.user
+			if key == nil {
+				key = testSigner(t)
+			}
+			if user == "" {
+				user = "alice"
+			}
+			w := newDiagnoseWorld(t, key, tt.setup, tt.config...)
+			if w.admits(user) {
+				t.Fatal("sshd takes the key")
+			}
+			d := w.diagnose(user, Options{})
+			found := d.Findings(user, []ssh.PublicKey{key.PublicKey()})
+			f := find(found, tt.want, tt.path)
+			if f == nil {
+				t.Fatalf("found %+v\n%+v", found, d)
+			}
+			if f.Mend != tt.mend || f.Unsure != (tt.unsure || tt.doubtful && d.privateGroups()) || f.Note || !slices.Equal(f.Files, tt.files) {
+				t.Errorf("%+v", f)
+			}
+			for _, other := range found {
+				if other.Kind != tt.want && !other.Note && !slices.Contains(tt.also, other.Kind) {
+					t.Errorf("found also %+v", other)
+				}
+			}
+			if tt.mends {
+				w.run(f.Mend)
+				if !w.admits(user) {
+					t.Errorf("%s mends nothing", f.Mend)
+				}
+			}
+		})
+	}
+}
+
+// TestDiagnoseNothing: where the key logs in there is nothing to tell, and no
+// file of the server is touched.
+func TestDiagnoseNothing(t *testing.T) {
+	key := testSigner(t)
+	w := newDiagnoseWorld(t, key, readable)
+	state := func() string {
+		var b strings.Builder
+		// Logins themselves write to /run and /var/log.
+		for _, dir := range []string{"/home", "/root", "/etc", "/run/realsshd"} {
+			b.WriteString(fingerprint(t, w.server.Path(dir)+"/"))
+		}
+		return b.String()
+	}
+	before := state()
+	for _, user := range []string{"alice", "root"} {
+		if !w.admits(user) {
+			t.Fatalf("%s cannot log in", user)
+		}
+		d := w.diagnose(user, Options{})
+		if found := d.Findings(user, []ssh.PublicKey{key.PublicKey()}); len(found) > 0 {
+			t.Errorf("%s: %+v", user, found)
+		}
+		s := d.Server
+		want := map[string]string{"alice": FromFiles, "root": FromSSHD}[user]
+		if s.Source != want || s.Path != "/run/realsshd/sshd_config" || s.Client != "127.0.0.1" || !strings.Contains(s.Listener, "sshd -D -e -f") {
+			t.Errorf("%s: %+v", user, s)
+		}
+		if d.Account != user || d.AccountHome != d.Home || d.Shell != "/bin/sh" || d.ShellRuns != Yes || d.ShellListed != Yes {
+			t.Errorf("%+v", d)
+		}
+		if user == "root" && (d.Password != "set" || s.Options["usepam"] == nil) {
+			t.Errorf("%q %v", d.Password, s.Options)
+		}
+	}
+	if after := state(); after != before {
+		t.Error("files changed")
+	}
+}
+
+// TestDiagnoseLocked: accounts nobody logs in to, seen by root.
+func TestDiagnoseLocked(t *testing.T) {
+	key := testSigner(t)
+	w := newDiagnoseWorld(t, key, "passwd -q -l alice")
+	for _, step := range []struct {
+		kind FindingKind
+		mend string
+		next string // what locks the account in another way
+	}{
+		{FindLocked, "usermod -U 'alice'", "usermod -s /usr/sbin/nologin alice"},
+		{FindShell, "chsh -s /bin/sh 'alice'", "chage -E 2020-01-02 alice"},
+		{FindExpired, "chage -E -1 'alice'", "true"},
+	} {
+		if step.kind != FindShell && w.admits("alice") {
+			t.Fatalf("%s: the key logs in", step.kind)
+		}
+		d := w.diagnose("root", Options{Account: "alice"})
+		if d.Account != "alice" || d.Path != "/home/alice/.ssh/authorized_keys" || d.UID == "0" {
+			t.Fatalf("%+v", d)
+		}
+		found := d.Findings("", []ssh.PublicKey{key.PublicKey()})
+		if len(found) != 1 || found[0].Kind != step.kind || found[0].Mend != step.mend || found[0].Unsure {
+			t.Fatalf("%s: %+v", step.kind, found)
+		}
+		w.run(step.mend)
+		if !w.admits("alice") {
+			t.Errorf("%s mends nothing", step.mend)
+		}
+		w.run(step.next)
+	}
+}
+
+// TestDiagnoseRootLogin: what refuses root is found by another administrator.
+func TestDiagnoseRootLogin(t *testing.T) {
+	key := testSigner(t)
+	w := newDiagnoseWorld(t, key, readable+"useradd -o -u 0 -g 0 -M -d /root toor; echo toor:'"+diagnosePassword+"' | chpasswd",
+		"DenyUsers nobody@127.0.0.1 al?ce@127.0.0.0/8", "Match User root", "PermitRootLogin no")
+	if w.admits("root") || w.admits("alice") {
+		t.Fatal("the key logs in")
+	}
+	found := w.diagnose("toor", Options{Account: "root"}).Findings("root", []ssh.PublicKey{key.PublicKey()})
+	if f := find(found, FindRoot, ""); f == nil || f.Value != "no" || f.Unsure || f.Mend != "PermitRootLogin prohibit-password" {
+		t.Errorf("%+v", found)
+	}
+	found = w.diagnose("toor", Options{Account: "alice"}).Findings("alice", nil)
+	if f := find(found, FindUsers, ""); f == nil || f.Value != "al?ce@127.0.0.0/8" || f.Option != "denyusers" || f.Unsure {
+		t.Errorf("%+v", found)
+	}
+	if d := w.diagnose("toor", Options{}); d.Account != "toor" || d.UID != "0" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestDiagnoseImmutable: a file no program can add keys to.
+func TestDiagnoseImmutable(t *testing.T) {
+	h := newHost(t, testShell{name: "dash"})
+	h.write(".ssh/authorized_keys", "", 0o600)
+	need(t, "lsattr")
+	if out, err := exec.Command(need(t, "chattr"), "+i", h.keysFile()).CombinedOutput(); err != nil {
+		t.Skipf("no such attribute here: %s", out)
+	}
+	undo := exec.Command("chattr", "-i", h.keysFile())
+	t.Cleanup(func() { undo.Run() })
+	found := h.mustDiagnose(Options{}, noSSHD...).Findings("", nil)
+	f := find(found, FindImmutable, h.keysFile())
+	if f == nil || !f.Note || f.Mend != "chattr -i '"+h.keysFile()+"'" {
+		t.Fatalf("%+v", found)
+	}
+	if err := os.Remove(h.keysFile()); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("removed: %v", err)
+	}
+}
