@@ -60,15 +60,23 @@ func (l *login) file(h *sshconfig.Host, path string) (keyFile, bool) {
 	return f, true
 }
 
+// fileOf is a private key file as one host may use it: what may be asked, and
+// which agent the key goes to, are the host's settings.
+type fileOf struct {
+	host *sshconfig.Host
+	path string
+}
+
 // privateKey opens a private key file, once; not ok where there is none of use.
 func (l *login) privateKey(h *sshconfig.Host, path string) (*identity.PrivateKey, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	private, known := l.private[path]
+	id := fileOf{h, path}
+	private, known := l.private[id]
 	if known {
 		return private, private != nil
 	}
-	l.private[path] = nil
+	l.private[id] = nil
 	if _, err := os.Stat(path); err != nil {
 		return nil, false
 	}
@@ -78,7 +86,7 @@ func (l *login) privateKey(h *sshconfig.Host, path string) (*identity.PrivateKey
 		return nil, false
 	}
 	private.WhenUnlocked(func(raw any) { l.addToAgent(h, path, raw) })
-	l.private[path] = private
+	l.private[id] = private
 	return private, true
 }
 

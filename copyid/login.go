@@ -26,11 +26,11 @@ type login struct {
 
 	mu      sync.Mutex
 	agents  map[string][]ssh.Signer         // by IdentityAgent
-	private map[string]*identity.PrivateKey // by file; nil for one of no use
+	private map[fileOf]*identity.PrivateKey // nil for one of no use
 }
 
 func (c *Client) newLogin(host *sshconfig.Host, ids []identity.Identity) *login {
-	return &login{c: c, ids: ids, host: host, agents: map[string][]ssh.Signer{}, private: map[string]*identity.PrivateKey{}}
+	return &login{c: c, ids: ids, host: host, agents: map[string][]ssh.Signer{}, private: map[fileOf]*identity.PrivateKey{}}
 }
 
 // keys are the ones that may log in to h, in ssh's order (pubkey_prepare in

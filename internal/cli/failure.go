@@ -18,6 +18,7 @@ import (
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -47,6 +48,12 @@ func (p *printer) failure(err error) {
 		}
 		p.tell("\n%s: ERROR: %s%s\n\n", p.name, where, term.Escape(lines[last]))
 		return
+	}
+	var config *sshconfig.Error
+	if errors.As(err, &config) && len(config.Messages) > 1 {
+		last := len(config.Messages) - 1
+		p.tell("%s\n", term.EscapeLines(strings.Join(config.Messages[:last], "\n")))
+		err = &sshconfig.Error{Messages: config.Messages[last:]}
 	}
 	p.tell("\n%s: ERROR: %s\n\n", p.name, sentence(err))
 }

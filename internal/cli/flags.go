@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ssh-copy-id/internal/device"
+	"ssh-copy-id/internal/hostkey"
 )
 
 // Flags is the command line as it was understood.
@@ -278,8 +279,8 @@ func (f *Flags) setJump(hops string) error {
 }
 
 func (f *Flags) addPin(fingerprint string) error {
-	if !strings.Contains(fingerprint, ":") {
-		return &UsageError{Text: "--host-key wants a fingerprint, SHA256:…, not '" + fingerprint + "'"}
+	if err := hostkey.CheckPin(fingerprint); err != nil {
+		return &UsageError{Text: "--host-key wants a fingerprint, SHA256:… or MD5:…: " + err.Error()}
 	}
 	f.Pins = append(f.Pins, fingerprint)
 	return nil

@@ -124,14 +124,14 @@ func (r *run) do(ctx context.Context) error {
 	if len(r.flags.Hosts) > 1 {
 		return &UsageError{Text: tooManyHosts(r.flags.Hosts), ShowUsage: true}
 	}
-	if r.flags.PrintConfig {
-		return r.printConfig()
-	}
 	password, err := r.password()
 	if err != nil {
 		return err
 	}
 	defer clear(password)
+	if r.flags.PrintConfig {
+		return r.printConfig()
+	}
 	source, err := r.identities()
 	if err != nil {
 		return err

@@ -91,6 +91,13 @@ func digest(key ssh.PublicKey, algorithm string) (name string, sum []byte) {
 	return strings.ToUpper(algorithm), h.Sum(nil)
 }
 
+// CheckPin tells what is wrong with a fingerprint for [Policy.Pins]; nil if
+// nothing is.
+func CheckPin(fingerprint string) error {
+	_, err := parsePin(fingerprint)
+	return err
+}
+
 // parsePin brings a fingerprint given by the user into the form of fingerprint.
 func parsePin(pin string) (string, error) {
 	pin = strings.TrimSpace(pin)

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -128,6 +129,9 @@ type Options struct {
 	Shell string
 	// ProxyStderr is where a ProxyCommand's standard error goes; nil drops it.
 	ProxyStderr func(line string)
+	// way are the hosts that are to be reached through this one, as endpoint
+	// writes them.
+	way []string
 	// Dial replaces the TCP connection, ProxyCommand and ProxyJump. nil: as
 	// Host says.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -208,8 +212,9 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	}
 	o.tellUnused()
 	a := newAuthenticator(&o)
+	var way carrier
 	for {
-		conn, err := connectOnce(ctx, &o, a)
+		conn, err := connectOnce(ctx, &o, a, &way)
 		var closed *ClosedError
 		switch {
 		case errors.Is(err, errMoreKeys):
@@ -219,18 +224,24 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		case a.otherHostKey(err):
 			o.debug(1, "not the host key that was expected; connecting again for one of another type")
 		default:
+			if err != nil && way.over != nil {
+				way.over()
+			}
 			return conn, a.pinError(err)
 		}
 	}
 }
 
-// connectOnce makes one connection.
-func connectOnce(ctx context.Context, o *Options, a *authenticator) (*Conn, error) {
-	carrier, err := dial(ctx, o)
+// connectOnce makes one connection. The jump hosts that it led through stay in
+// way, for another one: nobody is asked for their passwords twice. They are the
+// caller's to close where there is an error.
+func connectOnce(ctx context.Context, o *Options, a *authenticator, way *carrier) (*Conn, error) {
+	carrier, err := way.dial(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	conn := &Conn{closers: []func() error{carrier.close}, Remote: carrier.remote, Redial: carrier.again}
+	*way = *carrier
+	conn := &Conn{closers: []func() error{closeOnce(carrier.conn)}, Remote: carrier.remote, Redial: carrier.again}
 	err = handshake(ctx, o, a, carrier, conn)
 	conn.Answers, conn.Methods = a.answers, a.allowed
 	if conn.HostKey != nil {
@@ -240,9 +251,15 @@ func connectOnce(ctx context.Context, o *Options, a *authenticator) (*Conn, erro
 		conn.Close()
 		if errors.Is(err, errAnswered) {
 			a.tellQueried()
+			if way.over != nil {
+				way.over()
+			}
 			return conn, nil
 		}
 		return nil, err
+	}
+	if carrier.over != nil {
+		conn.closers = slices.Insert(conn.closers, 0, carrier.over)
 	}
 	a.tellQueried()
 	conn.Method = a.method

@@ -32,6 +32,10 @@ var openSSHCASignatures = []string{
 	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
 }
 
+// minRekey is the least number of bytes between changes of keys: more than a
+// login takes.
+const minRekey = 256 << 10
+
 // clientConfig is what the ssh package needs to know for one connection.
 func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.ClientConfig, error) {
 	h := o.Host
@@ -52,12 +56,20 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 	if err := algorithms(h, &config.Config); err != nil {
 		return nil, err
 	}
-	config.RekeyThreshold = h.RekeyLimit
+	if h.RekeyLimit > 0 {
+		// ssh changes keys only after the login; sshd takes it amiss before.
+		config.RekeyThreshold = max(h.RekeyLimit, minRekey)
+	}
 	check, err := hostKeyCheck(ctx, o, a, config)
 	if err != nil {
 		return nil, err
 	}
 	config.HostKeyCallback = func(address string, remote net.Addr, key ssh.PublicKey) error {
+		if conn.HostKey != nil {
+			// A new key exchange on a connection that goes on: the clock of the
+			// handshake is not for it, and the host must stay who it is.
+			return sameKey(conn.HostKey)(address, remote, key)
+		}
 		w.relax()
 		o.debug(1, "server host key: %s %s", key.Type(), ssh.FingerprintSHA256(key))
 		if bits, short := rsaTooShort(key, h.RequiredRSASize); short {

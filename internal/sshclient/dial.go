@@ -3,6 +3,7 @@ package sshclient
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"strconv"
@@ -20,8 +21,21 @@ type carrier struct {
 	// again makes another connection the same way; nil where that takes
 	// another ProxyCommand.
 	again func(ctx context.Context, network, address string) (net.Conn, error)
-	// close ends the carrier itself and everything it depends on.
-	close func() error
+	// over closes the jump hosts between; nil where there are none.
+	over func() error
+}
+
+// dial makes a connection: another one over the same jump hosts, where there
+// are some, and else a new one from scratch.
+func (way *carrier) dial(ctx context.Context, o *Options) (*carrier, error) {
+	if way.over == nil {
+		return dial(ctx, o)
+	}
+	conn, err := way.again(ctx, "", "")
+	if err != nil {
+		return nil, &DialError{Host: o.Host.HostName, Port: o.Host.Port, Err: err}
+	}
+	return &carrier{conn: conn, again: way.again, over: way.over}, nil
 }
 
 func portText(port int) string { return strconv.Itoa(port) }
@@ -36,7 +50,7 @@ func dial(ctx context.Context, o *Options) (*carrier, error) {
 		if err != nil {
 			return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 		}
-		return &carrier{conn: conn, remote: conn.RemoteAddr(), close: closeOnce(conn), again: o.Dial}, nil
+		return &carrier{conn: conn, remote: conn.RemoteAddr(), again: o.Dial}, nil
 	case h.ProxyJump != "":
 		return dialJump(ctx, o)
 	case h.ProxyCommand != "":
@@ -79,7 +93,7 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 			conn, err := dialAddress(ctx, h, dialer, address)
 			if err == nil {
 				return &carrier{
-					conn: conn, remote: conn.RemoteAddr(), close: closeOnce(conn),
+					conn: conn, remote: conn.RemoteAddr(),
 					again: func(ctx context.Context, _, _ string) (net.Conn, error) {
 						return dialAddress(ctx, h, dialer, address)
 					},
@@ -112,7 +126,7 @@ func dialAddress(ctx context.Context, h *sshconfig.Host, dialer net.Dialer, addr
 // closeOnce closes conn and does not mind if it is closed already.
 func closeOnce(conn net.Conn) func() error {
 	return func() error {
-		if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.EOF) {
 			return err
 		}
 		return nil

@@ -40,6 +40,14 @@ func (e *HopError) Error() string { return "jump host " + e.Hop + ": " + e.Err.E
 // Unwrap gives what failed at the hop.
 func (e *HopError) Unwrap() error { return e.Err }
 
+// LoopError tells that a jump host is to be reached through itself.
+type LoopError struct {
+	// Hop is the jump host where the way closes.
+	Hop string
+}
+
+func (e *LoopError) Error() string { return "jumphost loop via " + e.Hop }
+
 // RefusedError tells that ssh_config forbids the connection (RefuseConnection).
 type RefusedError struct{ Text string }
 

@@ -3,13 +3,19 @@ package sshclient
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshconfig"
 )
 
 // proxyGrace is how long a ProxyCommand may take to end once it was told to.
@@ -47,7 +53,7 @@ func dialCommand(o *Options) (*carrier, error) {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
 	p := &proxyConn{Reader: stdout, Writer: stdin, command: command, stderr: stderr, pipes: []*os.File{stdin, stdout}}
-	return &carrier{conn: p, close: p.Close}, nil
+	return &carrier{conn: p}, nil
 }
 
 // proxyConn is a running ProxyCommand as a net.Conn. It has no deadlines: the
@@ -139,26 +145,51 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	if err != nil {
 		return nil, &HopError{Hop: last, Err: err}
 	}
+	way := append(slices.Clone(o.way), endpoint(h))
+	if slices.Contains(way, endpoint(hop)) {
+		return nil, &LoopError{Hop: last}
+	}
 	if before != "" {
 		hop.ProxyJump, hop.ProxyCommand = before, ""
 	}
 	through, err := Connect(ctx, Options{
 		Host: hop, Home: o.Home, UI: o.UI, Keys: o.Keys, Resolve: o.Resolve, ProxyStderr: o.ProxyStderr, Shell: o.Shell,
-		NeverAsk: o.NeverAsk,
+		NeverAsk: o.NeverAsk, way: way,
 	})
 	if err == nil && through.Client == nil {
 		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: Unattended}
 	}
+	var loop *LoopError
+	if errors.As(err, &loop) {
+		return nil, loop
+	}
 	if err != nil {
 		return nil, &HopError{Hop: last, Err: err}
 	}
-	conn, err := through.Client.DialContext(ctx, "tcp", net.JoinHostPort(h.HostName, portText(h.Port)))
+	again := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dialThrough(ctx, h, through.Client)
+	}
+	conn, err := again(ctx, "", "")
 	if err != nil {
 		through.Close()
 		return nil, &HopError{Hop: last, Err: &DialError{Host: h.HostName, Port: h.Port, Err: err}}
 	}
-	return &carrier{conn: conn, again: through.Client.DialContext, close: func() error {
-		conn.Close()
-		return through.Close()
-	}}, nil
+	return &carrier{conn: conn, again: again, over: through.Close}, nil
+}
+
+// endpoint is what makes two hosts the same on one way.
+func endpoint(h *sshconfig.Host) string {
+	return h.User + "@" + net.JoinHostPort(h.HostName, portText(h.Port))
+}
+
+// dialThrough opens a channel to the host, as ssh -W does, and gives the jump
+// host no more time for it than a connection of our own would get.
+func dialThrough(ctx context.Context, h *sshconfig.Host, hop *ssh.Client) (net.Conn, error) {
+	limit := handshakeLimit
+	if h.ConnectTimeout > 0 {
+		limit = h.ConnectTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return hop.DialContext(ctx, "tcp", net.JoinHostPort(h.HostName, portText(h.Port)))
 }

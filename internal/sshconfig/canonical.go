@@ -99,14 +99,18 @@ func addressLike(name string) bool {
 	return strings.ContainsAny(name, "%:") || strings.Trim(name, "0123456789.") == ""
 }
 
-// canonicalAddress writes an address the way getnameinfo does. ok is false for
-// names, and for addresses outside the address family.
+// canonicalAddress writes an address the way getnameinfo does, unless it differs
+// by its case alone. ok is false for names, and for addresses outside the
+// address family.
 func canonicalAddress(name, family string) (address string, ok bool) {
 	if addr, err := netip.ParseAddr(name); err == nil && addr.Is6() {
 		if family == "inet" || !knownZone(addr.Zone()) {
 			return "", false
 		}
-		return formatIPv6(addr), true
+		if address = formatIPv6(addr); strings.EqualFold(address, name) {
+			address = name
+		}
+		return address, true
 	}
 	octets, ok := parseIPv4(name)
 	if !ok || family == "inet6" {

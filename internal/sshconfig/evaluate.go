@@ -42,7 +42,7 @@ func (e *evaluation) lookupEnv(name string) (string, bool) {
 
 // option evaluates one -o argument.
 func (e *evaluation) option(text string) error {
-	d := &directive{file: "command-line"}
+	d := &directive{file: commandLine}
 	if d.keyword, d.rest = splitLine(text); d.keyword == "" {
 		return nil
 	}

@@ -135,6 +135,11 @@ func matchSet(c byte, pattern string) (width int, in bool) {
 		i++
 	}
 	for first := true; i < len(pattern) && (first || pattern[i] != ']'); first = false {
+		if class, rest, ok := cutClass(pattern[i:]); ok {
+			in = in || isOfClass(c, class)
+			i += len(pattern[i:]) - len(rest)
+			continue
+		}
 		low := pattern[i]
 		high := low
 		if i+2 < len(pattern) && pattern[i+1] == '-' && pattern[i+2] != ']' {
@@ -148,4 +153,47 @@ func matchSet(c byte, pattern string) (width int, in bool) {
 		return 0, false
 	}
 	return i + 1, in != negated
+}
+
+// cutClass reads a character class of POSIX, [:digit:], within a set.
+func cutClass(pattern string) (class, rest string, ok bool) {
+	inner, ok := strings.CutPrefix(pattern, "[:")
+	if !ok {
+		return "", "", false
+	}
+	class, rest, ok = strings.Cut(inner, ":]")
+	return class, rest, ok
+}
+
+// isOfClass tells whether a byte is of a class, in the C locale.
+func isOfClass(c byte, class string) bool {
+	lower, upper, digit := 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9'
+	hex := digit || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+	switch class {
+	case "lower":
+		return lower
+	case "upper":
+		return upper
+	case "alpha":
+		return lower || upper
+	case "digit":
+		return digit
+	case "alnum":
+		return lower || upper || digit
+	case "xdigit":
+		return hex
+	case "space":
+		return c == ' ' || '\t' <= c && c <= '\r'
+	case "blank":
+		return c == ' ' || c == '\t'
+	case "punct":
+		return '!' <= c && c <= '~' && !lower && !upper && !digit
+	case "graph":
+		return '!' <= c && c <= '~'
+	case "print":
+		return ' ' <= c && c <= '~'
+	case "cntrl":
+		return c < ' ' || c == 0x7f
+	}
+	return false
 }

@@ -1,9 +1,13 @@
 package sshconfig
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
+
+// commandLine is the name of the -o options in messages.
+const commandLine = "command-line"
 
 // parseProxyCommand keeps the command as it stands. A ProxyJump that came
 // first wins over it, unless it is "none".
@@ -19,8 +23,11 @@ func parseProxyCommand(l *line, name string) error {
 // in readconf.c). A ProxyCommand that came first wins over it.
 func parseProxyJump(l *line, _ string) error {
 	spec := strings.TrimLeft(l.rest, whitespace+"=")
-	j, ok := parseJump(spec)
-	if !ok {
+	j, wrong := parseJump(spec, l.file == commandLine)
+	if j == nil {
+		if wrong != "" {
+			l.complain("%s", wrong)
+		}
 		return l.bad("Invalid ProxyJump \"%s\"", spec)
 	}
 	l.left = nil
@@ -39,25 +46,35 @@ func (l *line) setJump(j *jump) {
 	}
 }
 
-// parseJump takes a list of hops apart.
-func parseJump(spec string) (*jump, bool) {
+// parseJump takes a list of hops apart, which ends at the first blank. What
+// stands on the command line must not hold shell metacharacters; in wrong is
+// what to say of it besides.
+func parseJump(spec string, strict bool) (j *jump, wrong string) {
 	if asciiLower(spec) == "none" {
-		return &jump{target: target{host: "none"}, none: true}, true
+		return &jump{target: target{host: "none"}, none: true}, ""
 	}
 	before, _, _ := strings.Cut(spec, "#")
-	hops := strings.Split(strings.TrimRight(before, whitespace), ",")
-	j := &jump{}
+	if i := strings.IndexAny(before, whitespace); i >= 0 {
+		before = before[:i]
+	}
+	hops := strings.Split(before, ",")
+	j = &jump{}
 	for i, hop := range hops {
 		t, ok := parseHop(hop)
-		if !ok {
-			return nil, false
+		switch {
+		case !ok:
+			return nil, ""
+		case strict && t.hasUser && !ValidUser(t.user):
+			return nil, fmt.Sprintf("parse_jump: invalid username \"%s\"", t.user)
+		case strict && !ValidHostname(t.host):
+			return nil, fmt.Sprintf("parse_jump: invalid hostname \"%s\"", t.host)
 		}
 		if i == len(hops)-1 {
 			j.target = t
 			j.before = strings.Join(hops[:i], ",")
 		}
 	}
-	return j, true
+	return j, ""
 }
 
 func parseHop(hop string) (target, bool) {

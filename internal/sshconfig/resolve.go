@@ -129,8 +129,11 @@ func (e *evaluation) jumpOption(value string) error {
 	if e.set.has("proxycommand") {
 		return e.stop("Cannot specify -J with ProxyCommand")
 	}
-	j, ok := parseJump(value)
-	if !ok {
+	j, wrong := parseJump(value, true)
+	if j == nil {
+		if wrong != "" {
+			e.complain("%s", wrong)
+		}
 		return e.stop("Invalid -J argument")
 	}
 	e.set.jump = j
@@ -217,6 +220,11 @@ func (e *evaluation) settle() (*Host, error) {
 // defaults fills in the lists ssh fills in (fill_default_options in readconf.c).
 func (e *evaluation) defaults() {
 	set := e.set
+	for _, name := range []string{"userknownhostsfile", "globalknownhostsfile"} {
+		if len(withoutNone(set.list[name])) == 0 && len(set.list[name]) > 0 {
+			set.list[name] = []string{"none"}
+		}
+	}
 	users := set.list["userknownhostsfile"]
 	if !set.has("updatehostkeys") {
 		update := "false"
