@@ -19,8 +19,6 @@
 
 LC_ALL=C
 export LC_ALL
-# The first two name files to run, the third turns the options of su around.
-unset ENV BASH_ENV POSIXLY_CORRECT CDPATH
 # Words are split in a few places, but never globbed.
 set -f
 nl='

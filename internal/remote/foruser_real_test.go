@@ -3,169 +3,17 @@
 package remote
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-
-	"golang.org/x/crypto/ssh"
-
-	"ssh-copy-id/internal/sshtest/realsshd"
+	"time"
 )
-
-// world is a real server with accounts of its own.
-type world struct {
-	*realsshd.Server
-	t testing.TB
-}
-
-const worldPassword = "a throw-away word"
-
-// newWorld starts a server with root and some accounts, each with the shell
-// that follows its name after a colon. setup runs inside before it starts.
-func newWorld(t testing.TB, setup string, accounts ...string) *world {
-	t.Helper()
-	realsshd.Need(t, realsshd.OpenSSH)
-	cfg := realsshd.Config{Setup: setup, Accounts: []realsshd.Account{
-		{Name: "root", Password: worldPassword, Shell: "/bin/bash", Keys: []string{testLine(900)}}}}
-	for _, a := range accounts {
-		name, shell, _ := strings.Cut(a, ":")
-		cfg.Accounts = append(cfg.Accounts, realsshd.Account{Name: name, Password: worldPassword, Shell: shell})
-	}
-	s, err := realsshd.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return &world{s, t}
-}
-
-// login logs in as root, or as who is given.
-func (w *world) login(user ...string) *ssh.Client {
-	w.t.Helper()
-	name := append(user, "root")[0]
-	client, err := ssh.Dial("tcp", w.Addr, &ssh.ClientConfig{User: name,
-		Auth: []ssh.AuthMethod{ssh.Password(worldPassword)}, HostKeyCallback: ssh.FixedHostKey(w.HostKeys[0]), HostKeyAlgorithms: []string{ssh.KeyAlgoED25519}})
-	if err != nil {
-		w.t.Fatalf("%v\n%s", err, w.Log())
-	}
-	w.t.Cleanup(func() { client.Close() })
-	return client
-}
-
-func (w *world) session(client *ssh.Client, o Options) Session {
-	w.t.Helper()
-	s, err := OpenShell(timeout(w.t), client, o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { s.Close() })
-	return s
-}
-
-// tree describes everything below the places where something could be changed.
-func (w *world) tree() map[string]string {
-	w.t.Helper()
-	all := map[string]string{}
-	for _, top := range []string{"/etc", "/root", "/home", "/run", "/var/log"} {
-		root := w.Path("")
-		err := filepath.WalkDir(root+top, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			info, err := os.Lstat(path)
-			if err != nil {
-				return err
-			}
-			name := strings.TrimPrefix(path, root)
-			// Logins are noted there by sshd.
-			if strings.HasPrefix(name, "/var/log/") || name == "/run/utmp" {
-				return nil
-			}
-			all[name] = w.describe(path, info)
-			return nil
-		})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	return all
-}
-
-func (w *world) describe(path string, info fs.FileInfo) string {
-	w.t.Helper()
-	stat := info.Sys().(*syscall.Stat_t)
-	text := fmt.Sprintf("%v %d:%d %d", info.Mode(), stat.Uid, stat.Gid, stat.Ino)
-	switch {
-	case info.Mode().IsRegular():
-		data, err := os.ReadFile(path)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		text += fmt.Sprintf(" %d bytes %x", len(data), sha256.Sum256(data))
-	case info.Mode()&fs.ModeSymlink != 0:
-		to, _ := os.Readlink(path)
-		text += " -> " + to
-	}
-	return text
-}
-
-// changed are the paths that differ between two trees.
-func changed(before, after map[string]string) []string {
-	var list []string
-	for path := range before {
-		if before[path] != after[path] {
-			list = append(list, path)
-		}
-	}
-	for path := range after {
-		if _, ok := before[path]; !ok {
-			list = append(list, path)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
-// wantOwner checks mode, owner and group of a path of the world.
-func (w *world) wantOwner(path string, mode fs.FileMode, id uint32) {
-	w.t.Helper()
-	info, err := os.Lstat(w.Path(path))
-	if err != nil {
-		w.t.Error(err)
-		return
-	}
-	stat := info.Sys().(*syscall.Stat_t)
-	if info.Mode().Perm() != mode || stat.Uid != id || stat.Gid != id {
-		w.t.Errorf("%s: mode %o, owner %d:%d, want %o, %d", path, info.Mode().Perm(), stat.Uid, stat.Gid, mode, id)
-	}
-}
-
-func (w *world) wantFile(path, content string) {
-	w.t.Helper()
-	if got, err := os.ReadFile(w.Path(path)); err != nil || string(got) != content {
-		w.t.Errorf("%s holds %q (%v), want %q", path, got, err, content)
-	}
-}
-
-// ownerOf is the user id of an account's home.
-func (w *world) ownerOf(name string) uint32 {
-	w.t.Helper()
-	info, err := os.Stat(w.Path("/home/" + name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return info.Sys().(*syscall.Stat_t).Uid
-}
 
 // TestAccount: what is made in another account is the account's, whatever its
 // login shell.
@@ -243,53 +91,10 @@ func TestAccountExisting(t *testing.T) {
 
 // TestAccountTraps: what an account may have laid out to catch root.
 func TestAccountTraps(t *testing.T) {
-	traps := []struct {
-		name   string
-		setup  string // in the home
-		target string
-		ok     string // the file that gets the key; empty: it fails
-	}{
-		{name: "dirroot", setup: `ln -s /root/.ssh .ssh`},
-		{name: "diretc", setup: `ln -s /etc .ssh`},
-		{name: "dirother", setup: `ln -s /home/victim/.ssh .ssh`},
-		{name: "dirnew", setup: `ln -s /root/new .ssh`},
-		{name: "dirup", setup: `ln -s ../victim/.ssh .ssh`},
-		{name: "fileshadow", setup: `mkdir -m 700 .ssh; ln -s /etc/shadow .ssh/authorized_keys`},
-		{name: "filepasswd", setup: `mkdir -m 700 .ssh; ln -s /etc/passwd .ssh/authorized_keys`},
-		{name: "fileroot", setup: `mkdir -m 700 .ssh; ln -s /root/.ssh/authorized_keys .ssh/authorized_keys`},
-		{name: "fileother", setup: `mkdir -m 700 .ssh; ln -s /home/victim/.ssh/authorized_keys .ssh/authorized_keys`},
-		{name: "filenew", setup: `mkdir -m 700 .ssh; ln -s /etc/cron.d/new .ssh/authorized_keys`},
-		{name: "hardroot", setup: `mkdir -m 700 .ssh; ln /home/rootfile .ssh/authorized_keys`},
-		{name: "hardother", setup: `mkdir -m 700 .ssh; ln /home/victim/.ssh/authorized_keys .ssh/authorized_keys`},
-		{name: "fifo", setup: `mkdir -m 700 .ssh; mkfifo .ssh/authorized_keys`},
-		{name: "device", setup: `mkdir -m 700 .ssh; ln -s /dev/kmsg .ssh/authorized_keys`},
-		{name: "rootgroup", setup: `ln -s /home/groupzero .ssh`},
-		{name: "homeroot", setup: `chown root:root .`},
-		{name: "homeother", setup: `chown victim:victim .`},
-		{name: "homelink", setup: `cd /; rmdir /home/homelink; ln -s /root /home/homelink`},
-		{name: "homegone", setup: `cd /; rmdir /home/homegone`},
-		{name: "target", setup: `:`, target: "/root/.ssh/authorized_keys"},
-		{name: "targetup", setup: `:`, target: "../../root/.ssh/authorized_keys"},
-		// The account's own power is not lessened.
-		{name: "inside", setup: `mkdir -m 700 dot; ln -s dot .ssh`, ok: "dot/authorized_keys"},
-		{name: "group", setup: `ln -s /home/team .ssh`, ok: "../team/authorized_keys"},
-	}
-	setup := `mkdir -m 700 /home/victim/.ssh; echo theirs >/home/victim/.ssh/authorized_keys; chown -R victim:victim /home/victim/.ssh
-		echo root >/home/rootfile; mkdir -m 770 /home/groupzero; mkdir -m 2770 /home/team; chgrp 61500 /home/team
-		echo 'team:x:61500:group' >>/etc/group
-		`
-	accounts := []string{"victim"}
-	for _, tt := range traps {
-		accounts = append(accounts, tt.name)
-		setup += fmt.Sprintf("cd /home/%s; %s; cd /; chown -h %[1]s:%[1]s /home/%[1]s/.ssh || :\n", tt.name, tt.setup)
-		setup += fmt.Sprintf("if [ -d /home/%s/.ssh ] && ! [ -h /home/%[1]s/.ssh ]; then chown %[1]s:%[1]s /home/%[1]s/.ssh; fi\n", tt.name)
-		if strings.Contains(tt.setup, "dot") {
-			setup += fmt.Sprintf("chown %s:%[1]s /home/%[1]s/dot\n", tt.name)
-		}
-	}
+	accounts, setup := layTraps()
 	w := newWorld(t, setup, accounts...)
 	client := w.login()
-	for _, tt := range traps {
+	for _, tt := range accountTraps {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &world{w.Server, t}
 			before := w.tree()
@@ -351,9 +156,20 @@ func TestAccountRace(t *testing.T) {
 func TestAccountNames(t *testing.T) {
 	w := newWorld(t, `echo toor:x:0:0::/home/toor:/bin/sh >>/etc/passwd; echo 'al ice:x:61400:61400::/home/alice:/bin/sh' >>/etc/passwd
 		echo homeless:x:61401:61401:::/bin/sh >>/etc/passwd; echo halfway:x:61402:61402::home:/bin/sh >>/etc/passwd
-		echo wrapped:x:4294967296:61403::/home/alice:/bin/sh >>/etc/passwd`, "alice", "x.y_z-1")
+		echo wrapped:x:4294967296:61403::/home/alice:/bin/sh >>/etc/passwd
+		echo nobody1:x:4294967295:61404::/home/alice:/bin/sh >>/etc/passwd
+		n=61410; for name in 'DOM\ann' ann@example.org 'box$' 007; do
+			printf '%s:x:%d:%d::/home/of %s:/bin/sh\n' "$name" $n $n "$name" >>/etc/passwd
+			mkdir "/home/of $name"; chown $n "/home/of $name"; n=$((n + 1))
+		done`, "alice", "x.y_z-1")
 	client := w.login()
-	add(t, w.session(client, Options{Account: "x.y_z-1"}), install(1))
+	for _, name := range []string{"x.y_z-1", `DOM\ann`, "ann@example.org", "box$", "007"} {
+		r := add(t, w.session(client, Options{Account: name}), install(1))
+		w.wantFile(r.State.Path, testLine(1)+"\n")
+		if r.State.User != name || !strings.HasSuffix(r.State.Home, name) {
+			t.Errorf("state %+v", r.State)
+		}
+	}
 	before := w.tree()
 	for name, want := range map[string]Reason{
 		"-x": NoAccount, "--help": NoAccount, "a;b": NoAccount, "../x": NoAccount, "..": NoAccount, ".": NoAccount,
@@ -369,9 +185,14 @@ func TestAccountNames(t *testing.T) {
 			t.Errorf("%q: detail %q", name, e.Detail)
 		}
 	}
-	var e *RemoteError
-	if _, err := w.session(client, Options{Account: "wrapped"}).Add(timeout(t), install(1)); !errors.As(err, &e) {
-		t.Errorf("user id 1<<32: error %v", err)
+	// User ids that a program may take for 0, or for "leave it as it is".
+	for _, name := range []string{"wrapped", "nobody1"} {
+		var e *RemoteError
+		_, err := w.session(client, Options{Account: name}).Add(timeout(t), install(1))
+		t.Logf("%s: %v", name, err)
+		if !errors.As(err, &e) || e.Reason != NoAccount && e.Reason != CannotSwitch {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 	// For who is not root there is no other account, and no own one either.
 	for _, name := range []string{"alice", "x.y_z-1", "root", "nosuch"} {
@@ -382,22 +203,6 @@ func TestAccountNames(t *testing.T) {
 	if got := changed(before, w.tree()); got != nil {
 		t.Errorf("changed: %v", got)
 	}
-}
-
-// hide takes every program away that can become another account, and puts some
-// in /usr/local/bin instead, which switch with the hidden setpriv: real NAME COMMAND.
-func hide(keep string, programs map[string]string) string {
-	text := `mount -t tmpfs -o mode=755 tools /usr/local/bin; mkdir -p /run/tools; cp /usr/bin/setpriv /run/tools/setpriv
-		`
-	for _, name := range []string{"runuser", "setpriv", "su", "sudo", "doas", "start-stop-daemon", "chroot"} {
-		if name != keep {
-			text += fmt.Sprintf("for f in /usr/bin/%s /usr/sbin/%[1]s; do if [ -e $f ]; then mount --bind /dev/null $f; fi; done\n", name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(programs)) {
-		text += fmt.Sprintf("cat >/usr/local/bin/%s <<'END'\n#!/bin/sh\nreal() { u=$(id -u \"$1\"); shift; exec /run/tools/setpriv --reuid=$u --regid=$u --init-groups \"$@\"; }\n%s\nEND\nchmod 755 /usr/local/bin/%[1]s\n", name, programs[name])
-	}
-	return text
 }
 
 // TestAccountWays: each program that can become another account, alone.
@@ -464,8 +269,7 @@ func TestAccountNoWay(t *testing.T) {
 			w := newWorld(t, tt.setup, "alice")
 			before := w.tree()
 			for _, trace := range []bool{false, true} {
-				var stderr bytes.Buffer
-				e := wantReason(t, w.session(w.login(), Options{Account: "alice", Trace: trace, Stderr: &stderr}), CannotSwitch)
+				e := wantReason(t, w.session(w.login(), Options{Account: "alice", Trace: trace, Stderr: &excerpt{}}), CannotSwitch)
 				if !strings.Contains(e.Detail, tt.detail) {
 					t.Errorf("detail %q", e.Detail)
 				}
@@ -493,5 +297,55 @@ func TestAccountRootStartUp(t *testing.T) {
 	var e *RemoteError
 	if _, err := OpenSFTP(timeout(t), client, Options{Account: "alice"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
 		t.Errorf("SFTP: error %v", err)
+	}
+}
+
+// TestAccountTogether: root and the account at work on one file at once.
+func TestAccountTogether(t *testing.T) {
+	w := newWorld(t, "", "alice")
+	const n = 8
+	together(2*n, func(i int) {
+		o, user := Options{}, "alice"
+		if i%2 == 0 {
+			o.Account, user = "alice", "root"
+		}
+		if r, err := w.session(w.login(user), o).Add(timeout(t), install(i)); err != nil || !r.Applied {
+			t.Errorf("%d: %+v, %v", i, r, err)
+		}
+	})
+	got, err := os.ReadFile(w.Path("/home/alice/.ssh/authorized_keys"))
+	have, want := strings.Split(string(got), "\n"), strings.Split(lines(2*n), "\n")
+	slices.Sort(have)
+	slices.Sort(want)
+	if err != nil || !slices.Equal(have, want) {
+		t.Errorf("%v, the keys make\n%s", err, got)
+	}
+	w.wantOwner("/home/alice/.ssh/authorized_keys", 0o600, w.ownerOf("alice"))
+	if list, _ := os.ReadDir(w.Path("/home/alice/.ssh")); len(list) != 1 {
+		t.Errorf("left behind: %v", list)
+	}
+}
+
+// TestAccountEnds: nothing goes on running as the account when the client is
+// gone, whichever program switched.
+func TestAccountEnds(t *testing.T) {
+	for _, way := range []string{"runuser", "setpriv", "su", "chroot", "start-stop-daemon"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, hide(way, nil), "alice")
+			client := w.login()
+			if _, err := w.session(client, Options{Account: "alice"}).Read(timeout(t), nil); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.running("alice"); n == 0 {
+				t.Fatal("no process of the account while the session is open")
+			}
+			client.Close()
+			for deadline := time.Now().Add(20 * time.Second); w.running("alice") > 0; time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the script outlives its client")
+				}
+			}
+		})
 	}
 }

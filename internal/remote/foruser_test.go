@@ -164,7 +164,7 @@ func TestAccountTrace(t *testing.T) {
 				t.Errorf("no %q in the trace: %.2000s", want, trace.String())
 			}
 		}
-		s = h.session(Options{Account: "nosuch", Trace: true, Stderr: &trace})
+		s = h.session(Options{Account: "nosuch", Trace: true, Stderr: &excerpt{}})
 		wantReason(t, s, NoAccount)
 		s.Close()
 	})
