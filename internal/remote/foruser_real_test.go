@@ -184,6 +184,9 @@ func TestAccountNames(t *testing.T) {
 		if strings.ContainsFunc(e.Detail, func(r rune) bool { return r < ' ' }) {
 			t.Errorf("%q: detail %q", name, e.Detail)
 		}
+		if want == CannotSwitch && e.Detail != "the account has user id 0" {
+			t.Errorf("%q: detail %q", name, e.Detail)
+		}
 	}
 	// User ids that a program may take for 0, or for "leave it as it is".
 	for _, name := range []string{"wrapped", "nobody1"} {
@@ -285,7 +288,7 @@ func TestAccountNoWay(t *testing.T) {
 // of the account to run.
 func TestAccountRootStartUp(t *testing.T) {
 	w := newWorld(t, `echo 'echo ran >>/root/ran' >/home/alice/evil
-		echo 'echo Hello; export ENV=/home/alice/evil BASH_ENV=/home/alice/evil CDPATH=/home/alice; umask 0' >/root/.bashrc`, "alice")
+		echo 'echo Hello; export SECRET=root-only ENV=/home/alice/evil BASH_ENV=/home/alice/evil CDPATH=/home/alice; umask 0' >/root/.bashrc`, "alice")
 	before := w.tree()
 	client := w.login()
 	add(t, w.session(client, Options{Account: "alice"}), install(1))
@@ -293,6 +296,22 @@ func TestAccountRootStartUp(t *testing.T) {
 	w.wantOwner("/home/alice/.ssh/authorized_keys", 0o600, w.ownerOf("alice"))
 	if got := changed(before, w.tree()); len(got) != 2 {
 		t.Errorf("changed: %v", got)
+	}
+	// The account sees nothing of root's environment and directory.
+	seen := 0
+	for _, dir := range w.running("alice") {
+		environment, err1 := os.ReadFile(dir + "/environ")
+		cwd, err2 := os.Readlink(dir + "/cwd")
+		if err1 != nil || err2 != nil {
+			continue // it has ended
+		}
+		seen++
+		if cwd != "/" || strings.Contains(string(environment), "root") || !strings.Contains(string(environment), "HOME=/home/alice\x00") {
+			t.Errorf("in %s with %q", cwd, environment)
+		}
+	}
+	if seen == 0 {
+		t.Error("no process of the account while the session is open")
 	}
 	var e *RemoteError
 	if _, err := OpenSFTP(timeout(t), client, Options{Account: "alice"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
@@ -337,11 +356,11 @@ func TestAccountEnds(t *testing.T) {
 			if _, err := w.session(client, Options{Account: "alice"}).Read(timeout(t), nil); err != nil {
 				t.Fatal(err)
 			}
-			if n := w.running("alice"); n == 0 {
+			if w.running("alice") == nil {
 				t.Fatal("no process of the account while the session is open")
 			}
 			client.Close()
-			for deadline := time.Now().Add(20 * time.Second); w.running("alice") > 0; time.Sleep(5 * time.Millisecond) {
+			for deadline := time.Now().Add(20 * time.Second); len(w.running("alice")) > 0; time.Sleep(5 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("the script outlives its client")
 				}

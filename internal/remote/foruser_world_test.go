@@ -164,20 +164,18 @@ func (w *world) ownerOf(name string) uint32 {
 	return info.Sys().(*syscall.Stat_t).Uid
 }
 
-// running counts the processes of an account, in this world alone.
-func (w *world) running(name string) int {
+// running are the processes of an account, as directories of /proc.
+func (w *world) running(name string) []string {
 	w.t.Helper()
-	list, err := filepath.Glob(w.Path("/proc") + "/[0-9]*")
+	all, err := filepath.Glob(w.Path("/proc") + "/[0-9]*")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	n, id := 0, w.ownerOf(name)
-	for _, dir := range list {
-		if info, err := os.Stat(dir); err == nil && info.Sys().(*syscall.Stat_t).Uid == id {
-			n++
-		}
-	}
-	return n
+	id := w.ownerOf(name)
+	return slices.DeleteFunc(all, func(dir string) bool {
+		info, err := os.Stat(dir)
+		return err != nil || info.Sys().(*syscall.Stat_t).Uid != id
+	})
 }
 
 // hide takes every program away that can become another account, and puts some
