@@ -74,8 +74,8 @@ type netScreen struct {
 }
 
 // OpenNetScreen makes a session for a firewall with ScreenOS, which keeps keys
-// in its configuration. Nothing is sent before Add, and only a context that
-// has ended makes an error.
+// in its configuration. Nothing is sent before Add. Only Options.Account and a
+// context that has ended make an error.
 //
 // Read asks the device nothing and tells of no candidates: it would need a
 // session of its own, and how a device lists keys is not documented. Add types
@@ -90,6 +90,9 @@ type netScreen struct {
 // been taken: which command an answer is for cannot be told. An error line of
 // the device gives the reason Failed, with the line in Detail.
 func OpenNetScreen(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+	if o.Account != "" {
+		return nil, &RemoteError{Stage: StageStart, Reason: CannotSwitch, Status: -1, Detail: "ScreenOS takes keys for the login only"}
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package remote
 
 import (
@@ -335,6 +337,10 @@ func TestNetScreenOptions(t *testing.T) {
 	r := add(t, netScreenSession(t, client, Options{Target: "keys", Trace: true, Stderr: &trace}), Change{Lines: []string{newDSAKey(t).line}})
 	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "configuration") {
 		t.Errorf("notes %q", r.Notes)
+	}
+	var e *RemoteError
+	if _, err := OpenNetScreen(timeout(t), client, Options{Account: "al"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
+		t.Errorf("another account: %v", err)
 	}
 	if !strings.Contains(trace.String(), "Save System Configuration") {
 		t.Errorf("trace %q", trace.String())
