@@ -119,8 +119,8 @@ type Diagnosis struct {
 
 // Diagnose looks for whatever may make the server's sshd refuse a key that
 // stands in the file of o. It changes nothing there. One command is run, which
-// takes four round trips. Of a bad server at most maxAnswer bytes are taken;
-// only ctx bounds the time. Errors are *RemoteError, or the context's.
+// takes four round trips. What a bad server sends is bounded, but only ctx
+// bounds the time. Errors are *RemoteError, or the context's.
 //
 // With o.Account the diagnosis is about that account; what root alone may read
 // is then known only where the login is root's.
@@ -220,7 +220,7 @@ func diagnose(ctx context.Context, o Options, start starter) (*Diagnosis, error)
 // diagnosis reads lines until the answer is complete.
 func (s *shell) diagnosis() (*Diagnosis, error) {
 	a := &diagnoseAnswer{}
-	size, noise, lines := 0, 0, 0
+	size, noise := 0, 0
 	for {
 		line, err := s.line()
 		if err != nil {
@@ -234,8 +234,7 @@ func (s *shell) diagnosis() (*Diagnosis, error) {
 			s.noise.Write([]byte(line + "\n"))
 			continue
 		}
-		size, lines = size+len(line), lines+1
-		if size > maxAnswer || lines > maxDiagnoseLines {
+		if size += len(line); size > maxDiagnosis || len(line) > maxDiagnosisLine {
 			return nil, errTooMuch
 		}
 		switch {

@@ -44,18 +44,26 @@ account() {
 	case $user in -*) user= ;; esac
 	id=$(id -u "$user" 2>/dev/null)
 	if [ -n "$1" ]; then
-		uid=${id:-unknown}
+		uid=$id
 	elif [ -z "$user" ] || [ "$id" != "$uid" ]; then
 		user=$(id -un 2>/dev/null)
 	fi
 	LOGNAME=$user
 	say "account $user"
 	say "groups $(id -Gn "$user" 2>/dev/null)"
-	record=$(getent passwd "$user" 2>/dev/null)
+	# Old networks keep hashes in here.
+	blank='s/^\([^:]*\):[^:]*:/\1:x:/'
+	record=$(getent passwd "$user" 2>/dev/null | sed "$blank")
+	# It takes a number for a name as well.
+	case $record in "$user":*) ;; *) record= ;; esac
 	if [ -z "$record" ] && [ -r /etc/passwd ]; then
-		while IFS= read -r row; do
-			case $row in "$user":*) record=$row && break ;; esac
-		done </etc/passwd
+		record=$(sed "$blank" </etc/passwd | while IFS= read -r row; do
+			case $row in "$user":*) put "$row" && break ;; esac
+		done)
+	fi
+	if [ -n "$1" ] && { [ -z "$id" ] || [ -z "$record" ]; }; then
+		fail start 'no account' "$1"
+		return 1
 	fi
 	case $record in
 	"$user":*:*:*:*:*:*)
@@ -68,6 +76,7 @@ account() {
 		loginshell "${login:-/bin/sh}"
 		;;
 	esac
+	return 0
 }
 
 loginshell() {
@@ -334,13 +343,14 @@ while IFS= read -r request; do
 	if [ "$row" != "$M end" ]; then
 		say 'end damaged'
 	else
-		account "$name"
-		locate "$target"
-		path
-		lockout
-		encrypted
-		server
-		say 'end diagnosis'
+		account "$name" && {
+			locate "$target"
+			path
+			lockout
+			encrypted
+			server
+			say 'end diagnosis'
+		}
 	fi
 	flush
 done

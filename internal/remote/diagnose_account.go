@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -28,6 +29,8 @@ func (f *finder) labels() {
 	if d.SELinux != "" && d.SELinux != "Enforcing" && d.SELinux != "1" {
 		return
 	}
+	real := path.Clean(cmp.Or(d.Real, d.Path))
+	dir := path.Dir(real)
 	facts := d.checked()
 	for i, fact := range facts {
 		label := noteOf(d.Labels, fact.Path)
@@ -36,12 +39,10 @@ func (f *finder) labels() {
 			continue
 		}
 		kind := fields[2]
-		at := path.Dir(facts[0].Path)
-		switch near := fact.Kind == File || i == 1 && fact.Path == at && len(facts) > 2; {
-		case slices.Contains(readableTypes, kind):
-			continue
-		case slices.Contains(strayTypes, kind), homeBooleans[kind] != "":
-		case !near:
+		stray := slices.Contains(strayTypes, kind) || homeBooleans[kind] != ""
+		// The home itself has a type of its own; it is the last of facts.
+		near := fact.Path == real || fact.Path == dir && d.inHome(dir) && i < len(facts)-1
+		if !stray && (!near || slices.Contains(readableTypes, kind)) {
 			continue
 		}
 		f.add(Finding{Kind: FindLabel, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner, Value: label,
@@ -54,10 +55,8 @@ func (f *finder) relabel(name, kind string) string {
 	if boolean := homeBooleans[kind]; boolean != "" {
 		return "setsebool -P " + boolean + " 1"
 	}
-	for _, home := range []string{f.d.RealHome, f.d.AccountHome, f.d.Home} {
-		if home != "" && home != "/" && (name == home || strings.HasPrefix(name, home+"/")) {
-			return "restorecon -Rv " + quoted(name)
-		}
+	if f.d.inHome(name) {
+		return "restorecon -Rv " + quoted(name)
 	}
 	// The policy has no type for places of one's own; its paths are patterns.
 	pattern := strings.NewReplacer(`\`, `\\`, ".", `\.`, "+", `\+`, "*", `\*`, "?", `\?`, "(", `\(`, ")", `\)`, "[", `\[`,
@@ -68,11 +67,7 @@ func (f *finder) relabel(name, kind string) string {
 // encrypted: sshd reads the file before the password opens the home.
 func (f *finder) encrypted() {
 	d := f.d
-	inHome := false
-	for _, home := range []string{d.RealHome, d.AccountHome, d.Home} {
-		inHome = inHome || home != "" && (strings.HasPrefix(d.Path, home+"/") || strings.HasPrefix(d.Real, home+"/"))
-	}
-	if !inHome {
+	if !d.inHome(d.Path) && !d.inHome(d.Real) {
 		return
 	}
 	list := d.Encrypted

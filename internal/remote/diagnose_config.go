@@ -19,28 +19,29 @@ type configReader struct {
 	// active: the lines here count; inMatch: because of a Match line.
 	active, inMatch bool
 	unsure          bool
-	left            int // lines that are still looked at
+	left            int // words that are still looked at
+	patterns        *matcher
 }
 
 // evaluate reads the options from files, the first of which is sshd's. It
 // follows the order of servconf.c: of the lines outside Match blocks the first
 // counts, and what a block that matches says wins over those.
 func (s *ServerConfig) evaluate(files []confFile, d *Diagnosis) {
-	r := &configReader{d: d, files: files, global: map[string][]string{}, match: map[string][]string{}, active: true, left: 20_000}
+	r := &configReader{d: d, files: files, global: map[string][]string{}, match: map[string][]string{}, active: true, left: 200_000, patterns: newMatcher()}
 	r.file(files[0], 0)
 	for keyword, values := range r.match {
 		r.global[keyword] = values
 	}
-	s.Source, s.Path, s.Options, s.Unsure = FromFiles, files[0].path, r.global, r.unsure
+	s.Source, s.Path, s.Options, s.Unsure = FromFiles, files[0].path, r.global, r.unsure || r.patterns.left < 0
 }
 
 func (r *configReader) file(f confFile, depth int) {
 	for _, line := range f.lines {
-		if r.left--; r.left < 0 {
+		words := configWords(line)
+		if r.left -= 1 + len(words); r.left < 0 {
 			r.unsure = true
 			return
 		}
-		words := configWords(line)
 		if len(words) < 2 {
 			continue
 		}
@@ -124,18 +125,18 @@ func (r *configReader) condition(name, value string) (met, known bool) {
 	s := &r.d.Server
 	switch name {
 	case "user":
-		return matchList(r.d.Account, value), true
+		return r.patterns.list(r.d.Account, value), true
 	case "group":
 		for _, group := range r.d.Groups {
-			if matchList(group, value) {
+			if r.patterns.list(group, value) {
 				return true, true
 			}
 		}
 		return false, true
 	case "address":
-		return matchAddress(s.Client, value), true
+		return r.patterns.address(s.Client, value), true
 	case "localaddress":
-		return matchAddress(s.Address, value), true
+		return r.patterns.address(s.Address, value), true
 	case "localport":
 		return s.Port == value, true
 	}
@@ -173,6 +174,20 @@ func configWords(line string) []string {
 	}
 }
 
+// matcher compares names and patterns, until it has had enough of them: a bad
+// server could send some that take days.
+type matcher struct{ left int }
+
+func newMatcher() *matcher { return &matcher{left: 100_000_000} }
+
+// pattern is matchPattern, false once there were too many.
+func (m *matcher) pattern(text, pattern string) bool {
+	if m.left -= (len(text) + 1) * (len(pattern) + 1); m.left < 0 {
+		return false
+	}
+	return matchPattern(text, pattern)
+}
+
 // matchPattern is match_pattern of match.c: "*" and "?".
 func matchPattern(text, pattern string) bool {
 	t, p, star, from := 0, 0, -1, 0
@@ -193,12 +208,12 @@ func matchPattern(text, pattern string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchList is match_pattern_list: commas between patterns, "!" excludes.
-func matchList(text, list string) bool {
+// list is match_pattern_list of match.c: commas between patterns, "!" excludes.
+func (m *matcher) list(text, list string) bool {
 	met := false
 	for pattern := range strings.SplitSeq(list, ",") {
 		pattern, not := strings.CutPrefix(pattern, "!")
-		if matchPattern(text, pattern) {
+		if m.pattern(text, pattern) {
 			if not {
 				return false
 			}
@@ -208,15 +223,15 @@ func matchList(text, list string) bool {
 	return met
 }
 
-// matchAddress is addr_match_list of addrmatch.c: networks, or patterns.
-func matchAddress(address, list string) bool {
+// address is addr_match_list of addrmatch.c: networks, or patterns.
+func (m *matcher) address(address, list string) bool {
 	ip, err := netip.ParseAddr(address)
 	ip = ip.Unmap()
 	met := false
 	for pattern := range strings.SplitSeq(list, ",") {
 		pattern, not := strings.CutPrefix(pattern, "!")
 		network, bad := netip.ParsePrefix(pattern)
-		if err == nil && bad == nil && network.Contains(ip) || matchPattern(address, pattern) {
+		if err == nil && bad == nil && network.Contains(ip) || m.pattern(address, pattern) {
 			if not {
 				return false
 			}

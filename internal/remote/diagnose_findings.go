@@ -16,7 +16,7 @@ type FindingKind string
 // The kinds, the most likely first.
 const (
 	FindPubkey     FindingKind = "PubkeyAuthentication" // keys are not asked for at all
-	FindMissing    FindingKind = "missing"              // there is no such file
+	FindMissing    FindingKind = "missing"              // there is no such file; with Value it is a dir or other
 	FindOtherFile  FindingKind = "AuthorizedKeysFile"   // sshd reads Files, not Path
 	FindMode       FindingKind = "mode"                 // others may write (safe_path in misc.c)
 	FindOwner      FindingKind = "owner"                // neither the account's nor root's
@@ -65,16 +65,17 @@ type Finding struct {
 
 // finder gathers findings.
 type finder struct {
-	d       *Diagnosis
-	account string
-	found   []Finding
+	d        *Diagnosis
+	account  string
+	patterns *matcher
+	found    []Finding
 }
 
 // Findings tells what in d keeps the keys of account out: sure reasons before
 // unsure ones, remarks last, and the likely before the unlikely. An account of
 // "" is d.Account. It looks at nothing but d, account and keys.
 func (d *Diagnosis) Findings(account string, keys []ssh.PublicKey) []Finding {
-	f := &finder{d: d, account: cmp.Or(account, d.Account, d.UID)}
+	f := &finder{d: d, account: cmp.Or(account, d.Account, d.UID), patterns: newMatcher()}
 	f.path()
 	f.labels()
 	f.encrypted()
@@ -136,9 +137,10 @@ func (d *Diagnosis) checked() []PathFact {
 // path looks for what StrictModes minds, and at what else the path has.
 func (f *finder) path() {
 	d, real := f.d, cmp.Or(f.d.Real, f.d.Path)
-	exists := func(fact PathFact) bool { return fact.Path == real && fact.Kind == File }
 	facts := d.checked()
-	if !slices.ContainsFunc(facts, exists) && d.Readable == Unknown {
+	if i := slices.IndexFunc(facts, func(fact PathFact) bool { return fact.Path == path.Clean(real) }); i >= 0 && facts[i].Kind != File {
+		f.add(Finding{Kind: FindMissing, Path: d.Path, Value: facts[i].Kind})
+	} else if i < 0 && d.Readable == Unknown {
 		f.add(Finding{Kind: FindMissing, Path: d.Path})
 	}
 	if d.Readable == No {
@@ -161,6 +163,13 @@ func (f *finder) path() {
 		}
 		f.attributes(fact)
 	}
+}
+
+// inHome: name is the account's home, or in it.
+func (d *Diagnosis) inHome(name string) bool {
+	return slices.ContainsFunc([]string{d.RealHome, d.AccountHome, d.Home}, func(home string) bool {
+		return len(home) > 1 && (name == home || strings.HasPrefix(name, home+"/"))
+	})
 }
 
 // privateGroups: Debian's sshd lets a group write that has no other member

@@ -23,7 +23,7 @@ func (f *finder) option(keyword string) string {
 func (f *finder) addOption(found Finding, keyword, line string) {
 	s := f.d.Server
 	found.Path, found.Option, found.Mend, found.InConfig = s.Path, keyword, line, line != ""
-	found.Unsure = found.Unsure || s.Source != FromSSHD || s.Unsure
+	found.Unsure = found.Unsure || s.Source != FromSSHD || s.Unsure || f.patterns.left < 0
 	f.add(found)
 }
 
@@ -141,7 +141,7 @@ func accepts(list string, names []string) bool {
 	}
 	rest, without := strings.CutPrefix(list, "-")
 	for _, name := range names {
-		if matchList(name, rest) != without {
+		if newMatcher().list(name, rest) != without {
 			return true
 		}
 	}
@@ -167,7 +167,7 @@ func (f *finder) users() {
 		return strings.Fields(strings.Join(f.d.Server.Options[keyword], " "))
 	}
 	member := func(pattern string) bool {
-		return slices.ContainsFunc(f.d.Groups, func(group string) bool { return matchPattern(group, pattern) })
+		return slices.ContainsFunc(f.d.Groups, func(group string) bool { return f.patterns.pattern(group, pattern) })
 	}
 	refuse := func(keyword, value, mend string, inConfig bool) {
 		f.addOption(Finding{Kind: FindUsers, Value: value}, keyword, mend)
@@ -188,7 +188,7 @@ func (f *finder) users() {
 	}
 	deny, allow = words("denygroups"), words("allowgroups")
 	if i := slices.IndexFunc(deny, member); i >= 0 {
-		j := slices.IndexFunc(f.d.Groups, func(group string) bool { return matchPattern(group, deny[i]) })
+		j := slices.IndexFunc(f.d.Groups, func(group string) bool { return f.patterns.pattern(group, deny[i]) })
 		refuse("denygroups", deny[i], "gpasswd -d "+quoted(f.account)+" "+quoted(f.d.Groups[j]), false)
 		return
 	}
@@ -204,7 +204,7 @@ func (f *finder) users() {
 // matchUser is match_user of match.c: "user" or "user@host".
 func (f *finder) matchUser(pattern string) bool {
 	user, host, ok := strings.Cut(pattern, "@")
-	return matchPattern(f.account, user) && (!ok || matchAddress(f.d.Server.Client, host))
+	return f.patterns.pattern(f.account, user) && (!ok || f.patterns.address(f.d.Server.Client, host))
 }
 
 // methods looks whether a key is enough, or of any use.

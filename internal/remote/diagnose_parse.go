@@ -7,9 +7,15 @@ import (
 	"time"
 )
 
-// maxDiagnoseLines bounds the lines of an answer of diagnose.sh: far more than
-// the script's own bounds let through.
-const maxDiagnoseLines = 60_000
+// Bounds of an answer of diagnose.sh: more than the script's own let through,
+// and little enough that no answer takes long to think about.
+const (
+	maxDiagnosis     = 1 << 20 // bytes
+	maxDiagnosisLine = 64 << 10
+	maxDiagnosisText = 8 << 10 // of a path; PATH_MAX is 4096 on most systems
+	maxPathNotes     = 5000    // of each kind
+	maxConfFiles     = 64
+)
 
 // diagnoseAnswer is what diagnose.sh told so far.
 type diagnoseAnswer struct {
@@ -35,8 +41,14 @@ func (a *diagnoseAnswer) line(text string) (last bool, err error) {
 	d := &a.d
 	word, value, _ := strings.Cut(text, " ")
 	if field := a.text(word); field != nil {
+		if len(value) > maxDiagnosisText {
+			return false, errTooMuch
+		}
 		*field = value
 		return false, nil
+	}
+	if max(len(a.rows), len(d.Labels), len(d.Attributes), len(d.ACLs)) > maxPathNotes || len(a.conf) > maxConfFiles {
+		return false, errTooMuch
 	}
 	switch word {
 	case "groups":

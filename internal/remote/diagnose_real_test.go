@@ -298,6 +298,23 @@ func TestDiagnoseRootLogin(t *testing.T) {
 	}
 }
 
+// TestDiagnoseNoAccount: an account the server has not got is an error, not the
+// diagnosis of the login's own.
+func TestDiagnoseNoAccount(t *testing.T) {
+	w := newDiagnoseWorld(t, testSigner(t), "")
+	client, err := w.dial("root", ssh.Password(diagnosePassword))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, name := range []string{"nosuch", "0", "$(id)", "al ice", ".*"} {
+		var e *RemoteError
+		if d, err := Diagnose(timeout(t), client, Options{Account: name}); !errors.As(err, &e) || e.Reason != NoAccount || e.Detail != name {
+			t.Errorf("%s: %+v, %v", name, d, err)
+		}
+	}
+}
+
 // TestDiagnoseImmutable: a file no program can add keys to.
 func TestDiagnoseImmutable(t *testing.T) {
 	h := newHost(t, testShell{name: "dash"})

@@ -353,3 +353,40 @@ func TestDiagnoseAccounts(t *testing.T) {
 		}
 	}
 }
+
+// TestDiagnoseSudo: sudo is asked by members of the administrators' groups,
+// who need no password, and by nobody else.
+func TestDiagnoseSudo(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("it takes root to be somebody else")
+	}
+	each(t, fastShells, func(t *testing.T, h *host) {
+		h.uid = 61234
+		bin := filepath.Dir(h.sh)
+		asked := filepath.Join(t.TempDir(), "asked")
+		if err := os.WriteFile(asked, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(asked, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		h.standIn("sudo", `echo asked >>`+asked+`; [ "$1" = -n ] || exit 1; shift; SUDO=1 "$@"`)
+		h.standIn("sshd", `[ -n "$SUDO" ] || exit 1; echo authorizedkeysfile none; echo pubkeyauthentication yes`)
+		edits := slices.Clone(noSSHD)
+		edits[1] = "for dir in " + bin
+		for group, want := range map[string]string{"wheel": FromSSHD, "users": ""} {
+			if err := os.WriteFile(asked, nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			h.standIn("id", `case $1 in -u) echo 61234 ;; -Gn) echo "a `+group+`" ;; *) echo alice ;; esac`)
+			d := h.mustDiagnose(Options{}, edits...)
+			text, err := os.ReadFile(asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Server.Source != want || (len(text) > 0) != (want != "") {
+				t.Errorf("%s: %+v, asked %q", group, d.Server, text)
+			}
+		}
+	})
+}
