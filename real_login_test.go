@@ -287,3 +287,28 @@ func TestRealForUser(t *testing.T) {
 }
 
 func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
+// TestRealDiagnose: why a key that stands in the file is refused, and what
+// mends it; nothing is changed.
+func TestRealDiagnose(t *testing.T) {
+	s := start(t, realsshd.Config{Accounts: accounts("alice", "root"), ConfigLines: []string{"PermitRootLogin yes",
+		"Match User root", "AuthorizedKeysFile /etc/ssh/keys/%u"}})
+	cl := newClient(t, s)
+	line := cl.key("id_ed25519")
+	diagnose := func(user string) result {
+		return cl.install("--diagnose", user+"@127.0.0.1")
+	}
+	r := diagnose("alice")
+	r.want(t, 1, "refused, and not in /home/alice/.ssh/authorized_keys", "likely cause: /home/alice/.ssh/authorized_keys does not hold")
+	cl.install("alice@127.0.0.1").want(t, 0, "verified")
+	diagnose("alice").want(t, 0, "accepted: 256 SHA256:")
+	if err := os.Chmod(s.Home("alice"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r = diagnose("alice")
+	r.want(t, 1, "refused, though on line 1 of /home/alice/.ssh/authorized_keys", "likely cause: /home/alice has mode 0777", "chmod go-w")
+	if info, err := os.Stat(s.Home("alice")); err != nil || info.Mode().Perm() != 0o777 || cl.remote("alice") != line {
+		t.Errorf("something was changed: %v, %v, %q", info.Mode(), err, cl.remote("alice"))
+	}
+	cl.install("root@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "the server still refuses", "sshd reads keys from /etc/ssh/keys/root, not from /root/.ssh/authorized_keys")
+}

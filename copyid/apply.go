@@ -49,7 +49,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		report.Verification = c.verified(ctx, p, v)
 		report.Verification.KeysOff = !p.host.PubkeyAuthentication
 		if len(report.Verification.Refused) > 0 {
-			report.Verification.Causes = causes(p, result)
+			report.Verification.Causes = c.causes(ctx, p, &result.State)
 		}
 	}
 	return report, nil

@@ -1,37 +1,48 @@
 package copyid
 
 import (
+	"context"
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
 )
 
 // CauseKind is a reason why a server refuses a key that its file holds.
 type CauseKind string
 
-// The causes that can be seen from outside sshd.
+// The causes. Beside these there are those of a look around on the server,
+// named like the option of sshd_config that it is about, or in a word: "ACL".
 const (
 	// CauseMode: others may write to Path, so sshd's StrictModes ignores the
 	// file (safe_path in misc.c).
-	CauseMode CauseKind = "mode"
+	CauseMode = CauseKind(remote.FindMode)
 	// CauseOwner: Path belongs neither to the account nor to root.
-	CauseOwner CauseKind = "owner"
+	CauseOwner = CauseKind(remote.FindOwner)
 	// CauseMethod: the server does not offer publickey authentication.
-	CauseMethod CauseKind = "method"
+	CauseMethod = CauseKind(remote.FindPubkey)
 	// CauseRoot: root may log in with some keys only (PermitRootLogin
 	// forced-commands-only). Whoever got in with a password may with any key.
-	CauseRoot CauseKind = "root login"
+	CauseRoot = CauseKind(remote.FindRoot)
+	// CauseOtherFile: sshd reads Files, and not Path.
+	CauseOtherFile = CauseKind(remote.FindOtherFile)
 	// CauseOptions: the key stands in the file with options that may forbid
 	// this login.
 	CauseOptions CauseKind = "options"
+	// CauseAbsent: the file does not hold the key.
+	CauseAbsent CauseKind = "absent"
 	// CauseFile: nothing wrong can be seen, so the server may read another
 	// file (AuthorizedKeysFile) or not accept keys of this type.
 	CauseFile CauseKind = "file"
 )
 
-// Cause is one likely reason.
+// Cause is one likely reason. Its texts may come from the server and are not
+// escaped.
 type Cause struct {
 	Kind CauseKind
 	// Path is the file or directory it is about; "" for none.
@@ -39,15 +50,132 @@ type Cause struct {
 	// Mode and Owner are what Path has.
 	Mode  fs.FileMode
 	Owner string
+	// Option is the keyword of sshd_config, in lower case, and Value what
+	// stands there or otherwise against the key.
+	Option, Value string
+	// Files are where sshd looks for keys, for CauseOtherFile.
+	Files []string
+	// Key is the key it is about, where it is not about all of them.
+	Key ssh.PublicKey
+	// Mend is the command that mends it, for root's shell on the server; with
+	// InConfig the line to put into sshd_config. "" for none.
+	Mend     string
+	InConfig bool
+	// Unsure: what it rests on is open to doubt. Remark: by itself it keeps no
+	// key out.
+	Unsure, Remark bool
 }
 
-// causes looks for reasons, the surest first.
-func causes(p *Plan, result *remote.Result) []Cause {
+// Diagnosis is why a server does not accept keys.
+type Diagnosis struct {
+	// Keys holds what is known about each key: Accepted, InFile,
+	// InFileOtherwise, or Install for one that is not there.
+	Keys []KeyPlan
+	// Path is the target file; "" where the server accepts every key.
+	Path string
+	// Causes are the likely reasons, the likeliest first.
+	Causes []Cause
+}
+
+// Accepted tells whether the server accepts every key.
+func (d *Diagnosis) Accepted() bool {
+	for _, k := range d.Keys {
+		if k.Decision != Accepted {
+			return false
+		}
+	}
+	return true
+}
+
+// diagnosisLimit bounds the look around on a server.
+const diagnosisLimit = 60 * time.Second
+
+// Diagnose tells why the server does not accept keys, and changes nothing. It
+// logs in as Plan does, unless the server accepts every key.
+func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Identity) (*Diagnosis, error) {
+	reader := New(c.o)
+	reader.o.NoVerify, reader.o.DryRun, reader.o.Force = true, false, false
+	p, err := reader.Plan(ctx, target, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	d := &Diagnosis{Keys: p.Keys}
+	if reader.settled(p) {
+		return d, nil
+	}
+	if err := reader.read(ctx, p); err != nil {
+		return nil, err
+	}
+	d.Keys, d.Path = p.Keys, p.Path
+	for _, id := range p.ToInstall() {
+		d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: id.Entry.Key})
+	}
+	d.Causes = append(d.Causes, reader.causes(ctx, p, p.state)...)
+	return d, nil
+}
+
+// causes looks for reasons on the server, and where that cannot be done in what
+// is known of it.
+func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cause {
+	found := p.evident()
+	if !p.sftp && !remote.IsWindows(p.conn.ServerVersion) {
+		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
+		defer cancel()
+		d, err := remote.Diagnose(ctx, p.conn.Client, remote.Options{Target: c.o.TargetPath, Account: c.o.Account})
+		if err == nil {
+			return append(found, c.found(p, d)...)
+		}
+	}
+	return append(found, surmised(p, state, len(found) > 0)...)
+}
+
+// found are the findings of a look around.
+func (c *Client) found(p *Plan, d *remote.Diagnosis) []Cause {
+	var list []Cause
+	surely := false
+	for _, f := range d.Findings(p.account, publicKeys(p.identities())) {
+		list = append(list, Cause{
+			Kind: CauseKind(f.Kind), Path: f.Path, Mode: f.Mode, Owner: f.Owner, Option: f.Option, Value: f.Value,
+			Files: f.Files, Key: f.Key, Mend: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Remark: f.Note,
+		})
+		surely = surely || !f.Note
+	}
+	if !surely && len(p.evident()) == 0 {
+		list = append([]Cause{{Kind: CauseFile, Path: d.Path}}, list...)
+	}
+	return list
+}
+
+// evident are the reasons that show without a look around.
+func (p *Plan) evident() []Cause {
 	var found []Cause
 	if methods := p.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
 		found = append(found, Cause{Kind: CauseMethod})
 	}
-	for _, fact := range strict(result.State) {
+	for _, k := range p.Keys {
+		restricted := k.Decision == Install && len(k.Identity.Entry.Options) > 0
+		if k.Decision == InFileOtherwise && len(k.Standing) > 0 || restricted {
+			return append(found, Cause{Kind: CauseOptions, Path: p.Path})
+		}
+	}
+	return found
+}
+
+// identities are all of the plan's.
+func (p *Plan) identities() []identity.Identity {
+	var ids []identity.Identity
+	for _, k := range p.Keys {
+		ids = append(ids, k.Identity)
+	}
+	return ids
+}
+
+// surmised are the reasons that what was seen of the file gives, the surest
+// first.
+func surmised(p *Plan, state *remote.State, known bool) []Cause {
+	var found []Cause
+	for _, fact := range strict(*state) {
 		if !fact.Mine && fact.Owner != "0" && fact.Owner != "root" {
 			found = append(found, Cause{Kind: CauseOwner, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner})
 		}
@@ -55,18 +183,11 @@ func causes(p *Plan, result *remote.Result) []Cause {
 			found = append(found, Cause{Kind: CauseMode, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner})
 		}
 	}
-	for _, k := range p.Keys {
-		restricted := k.Decision == Install && len(k.Identity.Entry.Options) > 0
-		if k.Decision == InFileOtherwise && len(k.Standing) > 0 || restricted {
-			found = append(found, Cause{Kind: CauseOptions, Path: result.State.Path})
-			break
-		}
+	if known = known || len(found) > 0; !known && p.account == "root" && p.conn.Method == "publickey" {
+		return []Cause{{Kind: CauseRoot}}
 	}
-	if len(found) == 0 && p.account == "root" && p.conn.Method == "publickey" {
-		found = append(found, Cause{Kind: CauseRoot})
-	}
-	if len(found) == 0 {
-		found = append(found, Cause{Kind: CauseFile, Path: result.State.Path})
+	if !known {
+		return []Cause{{Kind: CauseFile, Path: state.Path}}
 	}
 	return found
 }

@@ -99,7 +99,8 @@ func TestCauses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := &Plan{User: c.user, account: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
-			found := causes(p, &remote.Result{State: remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}})
+			found := p.evident()
+			found = append(found, surmised(p, &remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}, len(found) > 0)...)
 			var got []CauseKind
 			for _, cause := range found {
 				got = append(got, cause.Kind)

@@ -53,6 +53,7 @@ type Flags struct {
 	Debug   bool // -x: trace what is done, on the server too
 	Verbose int  // -v: how often, 3 at most
 
+	Diagnose bool // find out why keys are refused, and change nothing
 	NoRepair bool // leave permissions alone
 	Verify   bool // a key that is refused after the install makes the exit status 1
 	NoVerify bool // do not ask whether the keys are accepted
@@ -153,6 +154,8 @@ func (f *Flags) check(words int) error {
 		return &UsageError{Text: "--for-user needs a shell on the server, and -s uses none", ShowUsage: true}
 	case f.RFC4716 && len(f.KeyOptions) > 0:
 		return &UsageError{Text: "keys in the format of RFC 4716 have no options", ShowUsage: true}
+	case f.Diagnose && (f.Force || f.DryRun):
+		return &UsageError{Text: "--diagnose changes nothing, and goes with neither -f nor -n", ShowUsage: true}
 	case f.Verify && f.NoVerify:
 		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
 	case len(f.Hosts) == 0:
@@ -196,6 +199,7 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.Func("password-fd", "", f.setPasswordFD)
 	set.Func("password-env", "", f.once(&f.PasswordEnv, "--password-env"))
 	set.BoolVarP(&f.PrintConfig, "print-config", "G", false, "")
+	set.BoolVar(&f.Diagnose, "diagnose", false, "")
 	set.BoolVar(&f.NoRepair, "no-repair", false, "")
 	set.BoolVar(&f.Verify, "verify", false, "")
 	set.BoolVar(&f.NoVerify, "no-verify", false, "")

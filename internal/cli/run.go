@@ -153,6 +153,13 @@ func (r *run) do(ctx context.Context) error {
 	options := r.options()
 	options.Password = password
 	client := copyid.New(options)
+	if r.flags.Diagnose {
+		d, err := client.Diagnose(ctx, target, source.ids)
+		if err == nil {
+			r.diagnosis(d)
+		}
+		return err
+	}
 	plan, err := client.Plan(ctx, target, source.ids)
 	if err != nil {
 		return err
@@ -217,6 +224,9 @@ func (r *run) options() copyid.Options {
 			},
 			Installing: r.printer.installing,
 		},
+	}
+	if r.flags.Diagnose {
+		o.Progress = copyid.Progress{Configured: r.configured}
 	}
 	if r.flags.Debug {
 		o.Trace = r.printer.trace

@@ -65,6 +65,8 @@ What is done:
       --print-commands PLATFORM
                            print what to type on an appliance that keeps keys in
                            its configuration, and do nothing; "list" names them
+      --diagnose           tell why the server refuses the keys, and what mends
+                           it; change nothing. Exit with 0 if it accepts them
       --no-repair          leave permissions as they are, even where they make
                            the server ignore the keys
       --verify             exit with status 1 if the server refuses a key that

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/term"
+)
+
+// causes tells why a server refuses keys, with what mends it.
+func (p *printer) causes(causes []copyid.Cause) {
+	for _, c := range causes {
+		text := causeSentence(c)
+		switch {
+		case c.Mend != "" && c.InConfig:
+			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Mend)
+		case c.Mend != "":
+			text += "; as root on the server: " + term.Escape(c.Mend)
+		}
+		switch {
+		case c.Remark:
+			p.info("%s", text)
+		case c.Unsure:
+			p.warning("possible cause: %s", text)
+		default:
+			p.warning("likely cause: %s", text)
+		}
+	}
+}
+
+// causeSentence says what is likely wrong.
+func causeSentence(c copyid.Cause) string {
+	path, value := term.Escape(c.Path), term.Escape(c.Value)
+	key := "the key"
+	if c.Key != nil {
+		key = describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})
+	}
+	switch remote.FindingKind(c.Kind) {
+	case remote.FindMode:
+		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, c.Mode.Perm())
+	case remote.FindOwner:
+		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
+	case remote.FindPubkey:
+		return "the server does not offer publickey authentication (PubkeyAuthentication in its sshd_config)"
+	case remote.FindRoot:
+		return strings.TrimSpace("root may not log in with any key (PermitRootLogin "+value) + " in the server's sshd_config)"
+	case remote.FindOtherFile:
+		return fmt.Sprintf("sshd reads keys from %s, not from %s (AuthorizedKeysFile)", term.Escape(strings.Join(c.Files, " and ")), path)
+	case remote.FindMissing:
+		return path + " is not there, or is no file"
+	case remote.FindUnreadable:
+		return path + " cannot be read by the account, as which sshd opens it"
+	case remote.FindEncrypted:
+		return fmt.Sprintf("%s is encrypted (%s) until the account has logged in, so sshd cannot read the keys", path, value)
+	case remote.FindLabel:
+		return fmt.Sprintf("%s has the SELinux context %s, which sshd may not read", path, value)
+	case remote.FindKeyType:
+		return fmt.Sprintf("%s is of a type the server does not accept (PubkeyAcceptedAlgorithms %s)", key, value)
+	case remote.FindRSASize:
+		return fmt.Sprintf("%s is shorter than the %s bits the server wants (RequiredRSASize)", key, value)
+	case remote.FindUsers:
+		return fmt.Sprintf("the server's %s (%s) keeps this account out", term.Escape(c.Option), value)
+	case remote.FindMethods:
+		return fmt.Sprintf("the server wants another method or more than one (AuthenticationMethods %s)", value)
+	case remote.FindExpired:
+		return strings.TrimSpace("the account, or its password, has expired " + value)
+	case remote.FindLocked:
+		return "the account is locked"
+	case remote.FindShell:
+		return fmt.Sprintf("the login shell %s lets nobody in, or is not in /etc/shells", value)
+	case remote.FindACL:
+		return fmt.Sprintf("the access control list of %s lets others write (%s)", path, value)
+	case remote.FindCommand:
+		return fmt.Sprintf("the server asks a program for keys as well (AuthorizedKeysCommand %s)", value)
+	case remote.FindImmutable:
+		return path + " is immutable: no program can add keys to it"
+	}
+	switch c.Kind {
+	case copyid.CauseOptions:
+		return fmt.Sprintf("the key stands in %s with options that may forbid this login", orDefault(c.Path))
+	case copyid.CauseAbsent:
+		return fmt.Sprintf("%s does not hold %s", path, key)
+	}
+	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config) or not accept this type of key", path)
+}
+
+// diagnosis prints what --diagnose found. The status is 0 where the server
+// accepts every key.
+func (r *run) diagnosis(d *copyid.Diagnosis) {
+	p := r.printer
+	for _, k := range d.Keys {
+		switch k.Decision {
+		case copyid.Accepted:
+			p.print("accepted: %s\n", describe(k.Identity))
+		case copyid.Install:
+			p.print("refused, and not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
+		default:
+			p.print("refused, though on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
+		}
+	}
+	p.findings(d.Keys, d.Path)
+	p.causes(d.Causes)
+	if !d.Accepted() {
+		r.status = 1
+	}
+}
