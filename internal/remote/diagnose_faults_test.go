@@ -91,6 +91,7 @@ func TestDiagnoseHostile(t *testing.T) {
 // everything and says nothing, or takes nothing.
 func TestDiagnoseSilent(t *testing.T) {
 	for _, read := range []bool{true, false} {
+		closed := make(chan struct{})
 		client := fakeServer(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
 			for r := range requests {
 				if read {
@@ -98,11 +99,30 @@ func TestDiagnoseSilent(t *testing.T) {
 					go io.Copy(io.Discard, ch)
 				}
 			}
+			close(closed)
 		})
 		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 		if _, err := Diagnose(ctx, client, Options{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
 		cancel()
+		select {
+		case <-closed:
+		case <-timeout(t).Done():
+			t.Error("the channel stays open")
+		}
+	}
+}
+
+// TestDiagnoseLoginShells: the exec request means the same to every login shell.
+func TestDiagnoseLoginShells(t *testing.T) {
+	for _, login := range []string{"rbash", "csh", "tcsh", "fish"} {
+		h := newHost(t, testShell{name: "dash"})
+		h.login = need(t, login)
+		h.write(".ssh/authorized_keys", "", 0o602)
+		found := h.mustDiagnose(Options{}, noSSHD...).Findings("", nil)
+		if f := find(found, FindMode, h.keysFile()); f == nil || f.Mode != 0o602 {
+			t.Errorf("%s: %+v", login, found)
+		}
 	}
 }

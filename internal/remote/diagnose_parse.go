@@ -59,14 +59,8 @@ func (a *diagnoseAnswer) line(text string) (last bool, err error) {
 		d.Notes = append(d.Notes, value)
 	case "label", "attr":
 		return false, a.pathNote(word, value)
-	case "aclof":
-		d.ACLs = append(d.ACLs, PathACL{Path: value})
-	case "acl":
-		if len(d.ACLs) == 0 {
-			return false, errGarbled
-		}
-		acl := &d.ACLs[len(d.ACLs)-1]
-		acl.Entries = append(acl.Entries, value)
+	case "aclof", "acl":
+		return false, a.acl(word, value)
 	case "readable":
 		d.Readable, err = parseTri(value)
 	case "shellruns":
@@ -184,6 +178,19 @@ func (a *diagnoseAnswer) pathNote(word, value string) error {
 	} else {
 		a.d.Attributes = append(a.d.Attributes, PathNote{path, text})
 	}
+	return nil
+}
+
+func (a *diagnoseAnswer) acl(word, value string) error {
+	if word == "aclof" {
+		a.d.ACLs = append(a.d.ACLs, PathACL{Path: value})
+		return nil
+	}
+	if len(a.d.ACLs) == 0 {
+		return errGarbled
+	}
+	list := &a.d.ACLs[len(a.d.ACLs)-1]
+	list.Entries = append(list.Entries, value)
 	return nil
 }
 

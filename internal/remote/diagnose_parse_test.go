@@ -46,57 +46,80 @@ func said(f Finding) string {
 	return text
 }
 
+// The paths answerOf tells of.
+const (
+	testHome = "/home/alice"
+	testDir  = testHome + "/.ssh"
+	testFile = testDir + "/authorized_keys"
+)
+
+// findingsCases are lines of an answer, and what they come to.
+var findingsCases = []struct{ lines, want []string }{
+	{[]string{"readable yes"}, nil},
+	// SELinux
+	{[]string{"selinux Enforcing", "label system_u:object_r:ssh_home_t:s0 " + testFile, "label u:r:ssh_home_t:s0 " + testDir, "label u:r:user_home_dir_t:s0 " + testHome}, nil},
+	{[]string{"selinux 1", "label u:r:user_home_t:s0 " + testDir}, []string{"SELinux label " + testDir + ": restorecon -Rv '" + testDir + "'"}},
+	{[]string{"selinux 0", "label u:r:user_home_t:s0 " + testDir}, nil},
+	{[]string{"label u:r:unlabeled_t:s0 " + testHome}, []string{"SELinux label " + testHome + " ?: restorecon -Rv '" + testHome + "'"}},
+	{[]string{"selinux Enforcing", "label u:r:nfs_t:s0 " + testFile}, []string{"SELinux label " + testFile + ": setsebool -P use_nfs_home_dirs 1"}},
+	{[]string{"selinux Enforcing", "label nonsense " + testFile}, nil},
+	// Access control lists
+	{[]string{"aclof " + testFile, "acl user::rw-", "acl group::rw-", "acl other::rw-", "acl default:user:7:rwx", "acl user:1000:rwx", "acl user:0:rwx"}, nil},
+	{[]string{"aclof " + testFile, "acl user:bob:rw-"}, []string{"access control list " + testFile + " (note): setfacl -b '" + testFile + "'"}},
+	{[]string{"aclof " + testFile, "acl user:bob:rw-   #effective:r--"}, nil},
+	{[]string{"aclof " + testFile, "acl everyone@:rw-p--aARWcCos:-------:allow", "acl user:bob:rw-p--aARWcCos:-------:deny", "acl user:bob:r-----:-------:allow"}, nil},
+	{[]string{"aclof " + testFile, "acl group:bob:r--p--aARWcCos:-------:allow"}, []string{"access control list " + testFile + " (note): setfacl -b '" + testFile + "'"}},
+	{[]string{"os Darwin", "aclof " + testFile, "acl 0: user:alice allow write", "acl 1: user:bob allow read,append"},
+		[]string{"access control list " + testFile + " (note): chmod -N '" + testFile + "'"}},
+	{[]string{"fact drwxrwxr-x+ 2 1000 0 80 Jan 1 00:00 /home/alice/keys", "path /home/alice/keys/k", "fact -rw------- 2 1000 0 80 Jan 1 00:00 /home/alice/keys/k"},
+		[]string{"mode /home/alice/keys: chmod go-w '/home/alice/keys'", "access control list /home/alice/keys ?: setfacl -b '/home/alice/keys'"}},
+	// Attributes
+	{[]string{"attr -----a-------e------- " + testFile}, nil},
+	{[]string{"attr uchg,hidden " + testFile}, []string{"immutable " + testFile + " (note): chflags nouchg '" + testFile + "'"}},
+	{[]string{"attr schg " + testFile}, []string{"immutable " + testFile + " (note): chflags noschg '" + testFile + "'"}},
+	{[]string{"attr ---------E----e------- " + testHome}, []string{"encrypted home " + testHome + " ?: AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys"}},
+	{[]string{"crypt ecryptfs open", "path /etc/keys"}, []string{"missing /etc/keys"}},
+	// The account
+	{[]string{"passwd alice L 2025-05-20 0 99999 7 -1"}, []string{"locked ?: usermod -U 'alice'"}},
+	{[]string{"passwd alice LK 2025-05-20 0 99999 7 -1", "sshd T default", "opt usepam yes"}, nil},
+	{[]string{"passwd bob L 2025-05-20 0 99999 7 -1"}, nil},
+	{[]string{"shadow locked:1:99999:", "sshd T default", "opt strictmodes yes"}, []string{"locked: usermod -U 'alice'"}},
+	{[]string{"shadow none:1:99999:", "shadow locked:0:1:1"}, nil},
+	{[]string{"shadow set:20000:99999:20455"}, []string{"expired: chage -E -1 'alice'"}},
+	{[]string{"shadow set:20000:99999:20456"}, nil},
+	{[]string{"shadow set:20000:454:", "sshd T default", "opt usepam yes"}, []string{"expired: passwd 'alice'"}},
+	{[]string{"shadow set:20000:455:"}, nil},
+	{[]string{"chage Account expires : never", "chage Password expires : Dec 31, 2025"}, []string{"expired ?: passwd 'alice'"}},
+	{[]string{"chage Account expires : 2026-01-03", "chage Password expires : never"}, nil},
+	{[]string{"shell /opt/fish", "shellruns yes", "shelllisted no"}, []string{"shell /etc/shells (note): echo '/opt/fish' >>/etc/shells"}},
+	{[]string{"shell /bin/zsh", "shellruns no", "shelllisted yes"}, []string{"shell: chsh -s /bin/sh 'alice'"}},
+	{[]string{"shell /usr/bin/false", "shellruns yes", "shelllisted yes"}, []string{"shell: chsh -s /bin/sh 'alice'"}},
+	// What is at the path
+	{[]string{"readable no"}, []string{"unreadable " + testFile + ": chown 'alice' '" + testFile + "'"}},
+	{[]string{"path /home/alice/.ssh"}, []string{"missing /home/alice/.ssh"}},
+	{[]string{"fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /etc", "fact -rw-rw-rw- 2 7 0 4096 Jan 1 00:00 /etc/k%", "path /etc/k%"},
+		[]string{"mode /etc/k%: chmod go-w '/etc/k%'", "mode /etc: chmod go-w '/etc'", "owner /etc/k%: chown 'alice' '/etc/k%'", "owner /etc: chown 'alice' '/etc'"}},
+	{[]string{"fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /etc", "fact -rw-rw-rw- 2 7 0 4096 Jan 1 00:00 /etc/k%", "path /etc/k%", "sshd T default", "opt strictmodes no", "opt authorizedkeysfile none"},
+		[]string{"AuthorizedKeysFile /etc/k%: AuthorizedKeysFile /etc/k%%"}},
+	// The home: what is above it does not matter, and it may be a link.
+	{[]string{"home /srv/a", "pwhome /srv/a", "realhome /srv/a", "path /srv/a/k", "fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /srv",
+		"fact drwxr-xr-x 2 1000 0 4096 Jan 1 00:00 /srv/a", "fact -rw------- 2 1000 0 4096 Jan 1 00:00 /srv/a/k"}, nil},
+	{[]string{"home /h", "pwhome /h", "sshd T default", "opt authorizedkeysfile .ssh/authorized_keys"}, nil},
+	{[]string{"home /h", "pwhome /h", "realhome /other", "sshd T default", "opt authorizedkeysfile .ssh/authorized_keys"},
+		[]string{"AuthorizedKeysFile " + testFile + ": AuthorizedKeysFile .ssh/authorized_keys " + testFile}},
+	// Configuration files
+	{[]string{"conf /c", "cl PubkeyAuthentication yes", "cl Match User alice", "cl Include /d", "cl PubkeyAuthentication no", "conf /d", "cl Match User bob", "cl StrictModes no"},
+		[]string{"PubkeyAuthentication /c ?: PubkeyAuthentication yes"}},
+	{[]string{"conf /c", "cl Match User bob", "cl Include /d", "conf /d", "cl PubkeyAuthentication no"}, nil},
+	{[]string{"client ::ffff:192.0.2.7 x 22", "conf /c", "cl Match Address 192.0.2.0/24 LocalPort 22 Group us* all", "cl PubkeyAuthentication no"},
+		[]string{"PubkeyAuthentication /c ?: PubkeyAuthentication yes"}},
+	{[]string{"listener sshd: /usr/sbin/sshd -D -oPort=22 [listener]", "sshd T /c", "opt pubkeyauthentication no"},
+		[]string{"PubkeyAuthentication /c ?: PubkeyAuthentication yes"}},
+}
+
 // TestFindings: what a line of the answer comes to.
 func TestFindings(t *testing.T) {
-	const file, dir, home = "/home/alice/.ssh/authorized_keys", "/home/alice/.ssh", "/home/alice"
-	for _, tt := range []struct{ lines, want []string }{
-		{[]string{"readable yes"}, nil},
-		// SELinux
-		{[]string{"selinux Enforcing", "label system_u:object_r:ssh_home_t:s0 " + file, "label u:r:ssh_home_t:s0 " + dir, "label u:r:user_home_dir_t:s0 " + home}, nil},
-		{[]string{"selinux 1", "label u:r:user_home_t:s0 " + dir}, []string{"SELinux label " + dir + ": restorecon -Rv '" + dir + "'"}},
-		{[]string{"selinux 0", "label u:r:user_home_t:s0 " + dir}, nil},
-		{[]string{"label u:r:unlabeled_t:s0 " + home}, []string{"SELinux label " + home + " ?: restorecon -Rv '" + home + "'"}},
-		{[]string{"selinux Enforcing", "label u:r:nfs_t:s0 " + file}, []string{"SELinux label " + file + ": setsebool -P use_nfs_home_dirs 1"}},
-		{[]string{"selinux Enforcing", "label nonsense " + file}, nil},
-		// Access control lists
-		{[]string{"aclof " + file, "acl user::rw-", "acl group::rw-", "acl other::rw-", "acl default:user:7:rwx", "acl user:1000:rwx", "acl user:0:rwx"}, nil},
-		{[]string{"aclof " + file, "acl user:bob:rw-"}, []string{"access control list " + file + " (note): setfacl -b '" + file + "'"}},
-		{[]string{"aclof " + file, "acl user:bob:rw-   #effective:r--"}, nil},
-		{[]string{"aclof " + file, "acl everyone@:rw-p--aARWcCos:-------:allow", "acl user:bob:rw-p--aARWcCos:-------:deny", "acl user:bob:r-----:-------:allow"}, nil},
-		{[]string{"aclof " + file, "acl group:bob:r--p--aARWcCos:-------:allow"}, []string{"access control list " + file + " (note): setfacl -b '" + file + "'"}},
-		{[]string{"os Darwin", "aclof " + file, "acl 0: user:alice allow write", "acl 1: user:bob allow read,append"},
-			[]string{"access control list " + file + " (note): chmod -N '" + file + "'"}},
-		{[]string{"fact drwxrwxr-x+ 2 1000 0 80 Jan 1 00:00 /home/alice/keys", "path /home/alice/keys/k", "fact -rw------- 2 1000 0 80 Jan 1 00:00 /home/alice/keys/k"},
-			[]string{"mode /home/alice/keys: chmod go-w '/home/alice/keys'", "access control list /home/alice/keys ?: setfacl -b '/home/alice/keys'"}},
-		// Attributes
-		{[]string{"attr -----a-------e------- " + file}, nil},
-		{[]string{"attr uchg,hidden " + file}, []string{"immutable " + file + " (note): chflags nouchg '" + file + "'"}},
-		{[]string{"attr schg " + file}, []string{"immutable " + file + " (note): chflags noschg '" + file + "'"}},
-		{[]string{"attr ---------E----e------- " + home}, []string{"encrypted home " + home + " ?: AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys"}},
-		{[]string{"crypt ecryptfs open", "path /etc/keys"}, []string{"missing /etc/keys"}},
-		// The account
-		{[]string{"passwd alice L 2025-05-20 0 99999 7 -1"}, []string{"locked ?: usermod -U 'alice'"}},
-		{[]string{"passwd alice LK 2025-05-20 0 99999 7 -1", "sshd T default", "opt usepam yes"}, nil},
-		{[]string{"passwd bob L 2025-05-20 0 99999 7 -1"}, nil},
-		{[]string{"shadow locked:1:99999:", "sshd T default", "opt strictmodes yes"}, []string{"locked: usermod -U 'alice'"}},
-		{[]string{"shadow none:1:99999:", "shadow locked:0:1:1"}, nil},
-		{[]string{"shadow set:20000:99999:20455"}, []string{"expired: chage -E -1 'alice'"}},
-		{[]string{"shadow set:20000:99999:20456"}, nil},
-		{[]string{"shadow set:20000:454:", "sshd T default", "opt usepam yes"}, []string{"expired: passwd 'alice'"}},
-		{[]string{"shadow set:20000:455:"}, nil},
-		{[]string{"chage Account expires : never", "chage Password expires : Dec 31, 2025"}, []string{"expired ?: passwd 'alice'"}},
-		{[]string{"chage Account expires : 2026-01-03", "chage Password expires : never"}, nil},
-		{[]string{"shell /opt/fish", "shellruns yes", "shelllisted no"}, []string{"shell /etc/shells (note): echo '/opt/fish' >>/etc/shells"}},
-		{[]string{"shell /bin/zsh", "shellruns no", "shelllisted yes"}, []string{"shell: chsh -s /bin/sh 'alice'"}},
-		{[]string{"shell /usr/bin/false", "shellruns yes", "shelllisted yes"}, []string{"shell: chsh -s /bin/sh 'alice'"}},
-		// What is at the path
-		{[]string{"readable no"}, []string{"unreadable " + file + ": chown 'alice' '" + file + "'"}},
-		{[]string{"path /home/alice/.ssh"}, []string{"missing /home/alice/.ssh"}},
-		{[]string{"fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /etc", "fact -rw-rw-rw- 2 7 0 4096 Jan 1 00:00 /etc/k%", "path /etc/k%"},
-			[]string{"mode /etc/k%: chmod go-w '/etc/k%'", "mode /etc: chmod go-w '/etc'", "owner /etc/k%: chown 'alice' '/etc/k%'", "owner /etc: chown 'alice' '/etc'"}},
-		{[]string{"fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /etc", "fact -rw-rw-rw- 2 7 0 4096 Jan 1 00:00 /etc/k%", "path /etc/k%", "sshd T default", "opt strictmodes no", "opt authorizedkeysfile none"},
-			[]string{"AuthorizedKeysFile /etc/k%: AuthorizedKeysFile /etc/k%%"}},
-	} {
+	for _, tt := range findingsCases {
 		d, err := parseDiagnosis(answerOf(tt.lines...))
 		if err != nil {
 			t.Errorf("%q: %v", tt.lines, err)

@@ -171,6 +171,7 @@ func TestDiagnoseWorlds(t *testing.T) {
 	realsshd.Need(t, realsshd.OpenSSH)
 	for _, tt := range diagnoseCases(t) {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			key, user := tt.key, tt.user
 			if key == nil {
 				key = testSigner(t)
