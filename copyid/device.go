@@ -3,6 +3,7 @@ package copyid
 import (
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/device"
+	"ssh-copy-id/internal/remote"
 )
 
 // DeviceError tells that the server is an appliance that keeps public keys in
@@ -23,8 +24,8 @@ func (e *DeviceError) Error() string {
 // server that has files.
 func deviceError(p *Plan, serverVersion string) error {
 	platform, known := device.Recognise(serverVersion)
-	if !known {
-		return nil
+	if !known || remote.IsNetScreen(serverVersion) {
+		return nil // ScreenOS takes its commands from a program, as the stock script types them
 	}
 	e := &DeviceError{Platform: platform, User: p.User, HostName: p.HostName}
 	for _, k := range p.Keys {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -268,11 +269,14 @@ func (c *Client) read(ctx context.Context, p *Plan) error {
 // asked for, or where no shell answers and SFTP does.
 func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
 	o := remote.Options{
-		Target: c.o.TargetPath, Account: c.o.Account, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting,
+		Target: c.o.TargetPath, Account: c.o.Account, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting, Silent: c.silent,
 	}
 	p.sftp = c.o.SFTP
-	if remote.IsWindows(p.conn.ServerVersion) {
+	switch version := p.conn.ServerVersion; {
+	case remote.IsWindows(version):
 		return inSession(ctx, p, o, remote.OpenWindows, work)
+	case remote.IsNetScreen(version):
+		return inSession(ctx, p, o, remote.OpenNetScreen, work)
 	}
 	if c.o.SFTP {
 		return inSession(ctx, p, o, remote.OpenSFTP, work)
@@ -312,6 +316,11 @@ func inSession(ctx context.Context, p *Plan, o remote.Options, open opener, work
 	}
 	defer session.Close()
 	return work(session)
+}
+
+// silent tells that a start-up file keeps the remote script waiting.
+func (c *Client) silent(so time.Duration) {
+	c.notice(fmt.Sprintf("waiting for the account's shell to start, for %d seconds so far", so/time.Second))
 }
 
 // waiting tells that another program holds the file's lock.

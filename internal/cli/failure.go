@@ -102,6 +102,7 @@ func sentence(err error) string {
 		handshake *sshclient.HandshakeError
 		auth      *sshclient.AuthError
 		closed    *sshclient.ClosedError
+		types     *remote.KeyTypeError
 		failed    *remote.RemoteError
 	)
 	switch {
@@ -125,6 +126,8 @@ func sentence(err error) string {
 		return authSentence(auth)
 	case errors.As(err, &closed):
 		return fmt.Sprintf("%s port %d closed the connection during the login: %s", term.Escape(closed.Host), closed.Port, term.Escape(cause(closed.Err)))
+	case errors.As(err, &types):
+		return term.Escape(types.Error()) + ". Nothing was sent"
 	case errors.As(err, &failed):
 		return remoteSentence(failed)
 	}

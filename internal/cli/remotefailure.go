@@ -45,6 +45,8 @@ func remoteSentence(e *remote.RemoteError) string {
 		text = path + " is protected against changes (an immutable or append-restricted file)"
 	case remote.NotDir:
 		text = "a part of the path " + path + " is a file, not a directory"
+	case remote.Silent:
+		text = "the account's shell did not start in two minutes: look at its start-up files, or try -s"
 	case remote.NotRoot:
 		text = "--for-user needs a login as root, and this account is not"
 	case remote.NoAccount:
@@ -60,6 +62,9 @@ func remoteSentence(e *remote.RemoteError) string {
 	}
 	if detail != "" {
 		text += "; the server said: " + detail
+	}
+	if e.Unsure && e.Path == "" && e.Reason != remote.Silent && e.Reason != remote.Closed {
+		return text + ". Some of the keys may have been taken: look at the device"
 	}
 	if e.Unsure {
 		return text + ". The change had been sent, and was made whole or not at all: run the command again to see"

@@ -31,6 +31,7 @@ const (
 	Refused    Reason = "refused"    // the server does not run commands, or has no SFTP
 	NoAnswer   Reason = "no answer"  // something else than the script ran: a forced command, nologin
 	Eaten      Reason = "eaten"      // a start-up file of the shell read part of what was sent
+	Silent     Reason = "silent"     // nothing was heard of the script in time
 	Garbled    Reason = "garbled"    // the answer does not make sense
 	TooMuch    Reason = "too much"   // more data than is accepted
 	Closed     Reason = "closed"     // the connection or the channel ended

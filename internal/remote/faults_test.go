@@ -59,14 +59,6 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
-func together(n int, f func(i int)) {
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { f(i) })
-	}
-	all.Wait()
-}
-
 // TestStrangers: programs that append without knowing of the lock lose nothing.
 func TestStrangers(t *testing.T) {
 	h := newHost(t, testShell{name: "dash"})

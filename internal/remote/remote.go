@@ -27,6 +27,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"time"
 )
 
 // Limits of what is accepted from a server and sent to it.
@@ -66,6 +67,10 @@ type Options struct {
 	// Waiting is called while another program holds the lock, first after
 	// some three seconds and then every five. nil tells nobody.
 	Waiting func(Wait)
+	// Silent is called every ten seconds while nothing is heard of the remote
+	// script, because a start-up file of the account's shell takes its time.
+	// After two minutes the session gives up. nil tells nobody.
+	Silent func(so time.Duration)
 }
 
 // Wait tells that the lock of the target file is held by somebody else.

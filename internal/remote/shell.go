@@ -18,6 +18,9 @@ var (
 	// is closed. A shell that was only slow answers all the same; one that
 	// waits for input which a start-up file has swallowed finds out.
 	impatience = 10 * time.Second
+	// patience is how long it may take until the script is heard at all, before
+	// the command is given up. Every impatience until then the person is told.
+	patience = 2 * time.Minute
 	// farewell is how long Close waits for the rest of a trace, and how long
 	// a broken-off command may take to say its exit status.
 	farewell = 2 * time.Second
@@ -32,6 +35,8 @@ type shell struct {
 	out    *bufio.Reader
 	noise  excerpt
 	began  bool // the answer has begun
+	// heard is closed when the answer begins, tooLate when it is given up.
+	heard, tooLate chan struct{}
 	// abandoned: a request was given up on, and its goroutine may still run.
 	abandoned bool
 }
@@ -154,6 +159,7 @@ func (s *shell) ask(ctx context.Context, r request) (*answer, error) {
 // reads the answer.
 func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 	s.noise, s.began = excerpt{}, false
+	s.heard, s.tooLate = make(chan struct{}), make(chan struct{})
 	stop := func() bool { return true }
 	if s.p == nil {
 		s.marker = newMarker()
@@ -168,6 +174,9 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 		}
 		s.p, s.out = p, bufio.NewReader(p.out)
 		stop = time.AfterFunc(impatience, func() { p.closeIn() }).Stop
+		over := make(chan struct{})
+		defer close(over)
+		go s.listen(p, over)
 	} else {
 		// An error here shows in the answer as well, with its cause.
 		io.WriteString(s.p.in, r.text(s.marker))
@@ -215,6 +224,7 @@ func (s *shell) answer() (*answer, error) {
 		switch {
 		case word == "begin" && !s.began:
 			s.began = true
+			close(s.heard)
 		case word == "wait":
 			s.waiting(value)
 		case word == "damaged" && !s.began:
@@ -251,6 +261,26 @@ func (s *shell) line() (string, error) {
 	}
 }
 
+// listen tells the person that a start-up file keeps the script waiting, and
+// ends a command that is not heard for too long; over ends it.
+func (s *shell) listen(p *process, over <-chan struct{}) {
+	heard, tooLate := s.heard, s.tooLate
+	for silent := time.Duration(0); silent < patience; silent += impatience {
+		if silent > 0 && s.o.Silent != nil {
+			s.o.Silent(silent)
+		}
+		select {
+		case <-heard:
+			return
+		case <-over:
+			return
+		case <-time.After(min(impatience, patience-silent)):
+		}
+	}
+	close(tooLate)
+	p.kill()
+}
+
 func (s *shell) waiting(value string) {
 	seconds, holder, _ := strings.Cut(value, " ")
 	if n, err := strconv.Atoi(seconds); err == nil && s.o.Waiting != nil {
@@ -270,6 +300,12 @@ func (s *shell) broken(r request, err error) error {
 	case errors.Is(err, errGarbled), !errors.Is(err, io.EOF):
 		e.Reason = Garbled
 	default:
+		select {
+		case <-s.tooLate:
+			e.Stage, e.Reason, e.Detail, e.Unsure = StageStart, Silent, s.noise.String(), r.add && len(r.lines) > 0
+			return e
+		default:
+		}
 		s.p.wait()
 		select {
 		case <-s.p.ended:

@@ -60,6 +60,9 @@ type windowsSession struct {
 // An error is a *RemoteError or the context's. Without PowerShell on the server
 // its Reason is NoAnswer, where a policy forbids programs in it Refused.
 func OpenWindows(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+	if err := refuseAccount(o); err != nil {
+		return nil, err
+	}
 	if err := readRequest(o, nil).check(); err != nil {
 		return nil, err
 	}
