@@ -37,6 +37,7 @@ type shell struct {
 	began  bool // the answer has begun
 	// heard is closed when the answer begins, tooLate when it is given up.
 	heard, tooLate chan struct{}
+	every, limit   time.Duration // impatience and patience
 	// abandoned: a request was given up on, and its goroutine may still run.
 	abandoned bool
 }
@@ -137,6 +138,7 @@ func (s *shell) ask(ctx context.Context, r request) (*answer, error) {
 		err error
 	}
 	done := make(chan outcome, 1)
+	s.every, s.limit = impatience, patience
 	go func() {
 		a, err := s.exchange(ctx, r)
 		done <- outcome{a, err}
@@ -173,10 +175,10 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 			return nil, err
 		}
 		s.p, s.out = p, bufio.NewReader(p.out)
-		stop = time.AfterFunc(impatience, func() { p.closeIn() }).Stop
+		stop = time.AfterFunc(s.every, func() { p.closeIn() }).Stop
 		over := make(chan struct{})
 		defer close(over)
-		go s.listen(p, over)
+		go listener{s.every, s.limit, s.o.Silent, s.heard, s.tooLate}.listen(p, over)
 	} else {
 		// An error here shows in the answer as well, with its cause.
 		io.WriteString(s.p.in, r.text(s.marker))
@@ -261,23 +263,30 @@ func (s *shell) line() (string, error) {
 	}
 }
 
+// listener waits for the script to be heard.
+type listener struct {
+	every, limit time.Duration
+	tell         func(so time.Duration)
+	heard        <-chan struct{}
+	tooLate      chan<- struct{}
+}
+
 // listen tells the person that a start-up file keeps the script waiting, and
 // ends a command that is not heard for too long; over ends it.
-func (s *shell) listen(p *process, over <-chan struct{}) {
-	heard, tooLate := s.heard, s.tooLate
-	for silent := time.Duration(0); silent < patience; silent += impatience {
-		if silent > 0 && s.o.Silent != nil {
-			s.o.Silent(silent)
+func (l listener) listen(p *process, over <-chan struct{}) {
+	for silent := time.Duration(0); silent < l.limit; silent += l.every {
+		if silent > 0 && l.tell != nil {
+			l.tell(silent)
 		}
 		select {
-		case <-heard:
+		case <-l.heard:
 			return
 		case <-over:
 			return
-		case <-time.After(min(impatience, patience-silent)):
+		case <-time.After(min(l.every, l.limit-silent)):
 		}
 	}
-	close(tooLate)
+	close(l.tooLate)
 	p.kill()
 }
 
