@@ -224,7 +224,6 @@ func (d *disk) fault(short shortage, rng *rand.Rand) (outcome string, err error)
 	if errors.As(failed, &e) {
 		outcome = string(e.Reason)
 	}
-	enough := len(s.after) - len(s.before)
 	if err := s.settle(failed, short.kill, func() (*Result, error) {
 		if err := os.Truncate(d.path("filler"), 0); err != nil {
 			return nil, err
@@ -232,13 +231,6 @@ func (d *disk) fault(short shortage, rng *rand.Rand) (outcome string, err error)
 		return d.on(never)
 	}); err != nil {
 		return outcome, fmt.Errorf("%+v: %w", short, err)
-	}
-	fits := short.pages > lockPages || short.pages == lockPages && short.left >= enough
-	switch {
-	case short.kill && d.sftp:
-		return outcome, nil
-	case fits && !short.kill && failed != nil, !fits && failed == nil:
-		return outcome, fmt.Errorf("%+v, %d bytes: %v", short, enough, failed)
 	}
 	return outcome, nil
 }
