@@ -101,7 +101,7 @@ func (s *shell) Add(ctx context.Context, change Change) (*Result, error) {
 
 // Close ends the script's input, and with it the script.
 func (s *shell) Close() error {
-	if s.p == nil || s.abandoned {
+	if s.abandoned || s.p == nil { // in this order: what was given up on still has its p
 		return nil
 	}
 	s.p.closeIn()
