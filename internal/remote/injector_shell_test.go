@@ -43,6 +43,9 @@ func (g *rig) once(n int, f fault) error {
 		return err
 	}
 	_, err = g.install(f, two)
+	if _, left := os.Lstat(s.file() + ".ssh-copy-id.lock"); left == nil && f.signal != syscall.SIGKILL {
+		return fmt.Errorf("%s, state %d, %+v: the lock was left", g.sh, n, f)
+	}
 	if err := s.settle(err, false, g.again(two)); err != nil {
 		return fmt.Errorf("%s, state %d, %+v: %w", g.sh, n, f, err)
 	}
