@@ -15,7 +15,8 @@
 // the first unquoted blank for options (sshkey_advance_past_options in
 // authfile.c) and looks for the key behind them. The key type that is written
 // out must be the one inside the key. What the options mean, and whether sshd
-// knows them, is not judged here.
+// knows them, is not judged on reading: [CheckOptions] and [File.State] do that,
+// and [Option] makes options that sshd reads back as they were meant.
 //
 // Two entries are the same key when their [Entry.Blob] is the same, whatever
 // their options and comments say.
