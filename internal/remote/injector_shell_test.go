@@ -278,7 +278,7 @@ func fillTo(name string, room int) error {
 // together: several installs of different keys at once, some of them killed.
 func (in *injection) together(t *testing.T) {
 	const runs, kills = 6, 3
-	rounds := 12
+	rounds := 8
 	if testing.Short() {
 		rounds = 2
 	}
