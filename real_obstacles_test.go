@@ -74,7 +74,7 @@ func TestRealChroot(t *testing.T) {
 
 // TestRealTinySSH: a server that knows no passwords and one type of key. It
 // says of every such key that it would accept it (packet_auth.c asks only when
-// there is a signature), so it is the file that counts here.
+// there is a signature), so only a login counts as its word.
 func TestRealTinySSH(t *testing.T) {
 	c := &client{t: t, home: t.TempDir()}
 	c.write(".ssh/config", "")
@@ -82,8 +82,8 @@ func TestRealTinySSH(t *testing.T) {
 	c.server = start(t, realsshd.Config{Server: realsshd.TinySSH, Accounts: []realsshd.Account{{Name: "alice", Keys: []string{old}}}})
 	c.write(".ssh/known_hosts", string(c.server.KnownHosts()))
 	line := c.key("new")
-	args := append([]string{"-i", ".ssh/new", "-t", ".ssh/authorized_keys", "-o", "IdentityFile=~/.ssh/old"}, c.port()...)
-	c.run(c.program(), append(args, "alice@127.0.0.1")...).want(t, 0, "Number of key(s) added: 1")
+	args := append([]string{"-i", ".ssh/new", "-o", "IdentityFile=~/.ssh/old"}, c.port()...)
+	c.run(c.program(), append(args, "alice@127.0.0.1")...).want(t, 0, "Number of key(s) added: 1", "verified: logged in with 1 key")
 	if got := c.remote("alice"); got != old+line {
 		t.Errorf("the file is %q, want %q", got, old+line)
 	}
@@ -109,6 +109,7 @@ var obstacles = []struct {
 	{"execszsh", "/bin/bash", "exec zsh", 1, "no usable shell"},
 	{"execsmksh", "/bin/bash", "exec mksh", 1, "no usable shell"},
 	{"sleeps", "/bin/bash", "sleep 3", 0, "verified"},
+	{"execsdash", "/bin/bash", "exec dash", 1, "no usable shell"},
 	{"exits", "/bin/bash", "exit 7", 1, "no usable shell"},
 	{"git", "/usr/bin/git-shell", "", 1, "no usable shell"},
 }

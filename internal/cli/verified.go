@@ -49,6 +49,9 @@ func uncheckedReason(v *copyid.Verification) string {
 	case len(v.Methods) > 0 && !slices.Contains(v.Methods, "publickey"):
 		return "the server asks for other proof before it looks at keys (" + term.Escape(strings.Join(v.Methods, ",")) + ")"
 	}
+	if len(v.Refused) == 0 {
+		return "the server hung up before it could be asked"
+	}
 	return "the server refused too many keys"
 }
 

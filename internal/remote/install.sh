@@ -515,7 +515,13 @@ append() {
 		return 1
 		;;
 	esac
-	put "$old$nl$file${nl}end$nl" >"$lock/journal"
+	why=$({ put "$old$nl$file${nl}end$nl" >"$lock/journal"; } 2>&1)
+	# Without a whole journal nobody could take an unfinished append back.
+	if ! { { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$lock/journal"; } 2>/dev/null ||
+		[ "$was$nl$where$nl$fin" != "$old$nl$file${nl}end" ]; then
+		why=$(put "$old$nl$file${nl}end$nl" 2>/dev/null | dd of="$lock/journal" 2>&1)$nl$why
+		return 1
+	fi
 	# One read of it all, one write of it all.
 	why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)
 	got=$(tail -c "+$((old + 1))" "$file" && put .)
@@ -649,3 +655,6 @@ while IFS= read -r request; do
 	fi
 	flush
 done
+# A start-up file that execs another shell makes that one read all this from
+# standard input: it must not take what follows, the data, for commands.
+exit 0

@@ -68,17 +68,28 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 			result.Created = append(result.Created, s.at.file)
 		}
 		if err := s.survey(); err != nil {
-			return nil, err
+			return nil, afterwards(err)
 		}
 	}
 	if r.repair {
 		s.mend(result, true)
 	}
-	if err := s.survey(); err != nil {
+	if err := s.survey(); err != nil && len(r.lines) > 0 {
+		return nil, afterwards(err)
+	} else if err != nil {
 		return nil, err
 	}
 	result.Applied, result.State = true, *s.state()
 	return result, nil
+}
+
+// afterwards marks an error that came when the lines had been written.
+func afterwards(err error) error {
+	var e *RemoteError
+	if errors.As(err, &e) {
+		e.Unsure = true
+	}
+	return err
 }
 
 // contradiction is the Result of a change whose precondition does not hold.
@@ -206,9 +217,10 @@ func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
 		err = errors.Join(readErr, errors.New("what was written cannot be read back"))
 	}
 	failure := s.fail(StageAppend, err)
-	if errors.Is(err, sftp.ErrSSHFxConnectionLost) {
-		failure.(*RemoteError).Unsure = true
-		return failure
+	if readErr != nil {
+		// What is there now cannot be seen, so nothing can be taken back either:
+		// the journal stays, for the next run.
+		return afterwards(failure)
 	}
 	s.rollback(st.Size, text)
 	if info, err := s.client.Stat(s.at.file); err == nil && info.Size() == 0 && !st.Exists {

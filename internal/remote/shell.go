@@ -226,7 +226,9 @@ func (s *shell) answer() (*answer, error) {
 		switch {
 		case word == "begin" && !s.began:
 			s.began = true
-			close(s.heard)
+			if s.heard != nil {
+				close(s.heard)
+			}
 		case word == "wait":
 			s.waiting(value)
 		case word == "damaged" && !s.began:

@@ -71,6 +71,9 @@ func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
 	if p == nil {
 		return
 	}
+	if a.saysYesToAll() {
+		p.signed = false // it was not let in
+	}
 	blob := string(p.key.Marshal())
 	// A key that was accepted once stays so: where two keys are wanted, one of
 	// them does not count twice.
