@@ -177,9 +177,11 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	return &carrier{conn: conn, again: again, over: through.Close}, nil
 }
 
-// endpoint is what makes two hosts the same on one way.
+// endpoint is what makes two hosts the same on one way: that they are looked up
+// under one name. Their addresses may well be the same, as "localhost" means
+// another machine behind each hop.
 func endpoint(h *sshconfig.Host) string {
-	return h.User + "@" + net.JoinHostPort(h.HostName, portText(h.Port))
+	return h.User + "@" + net.JoinHostPort(h.Name, portText(h.Port))
 }
 
 // dialThrough opens a channel to the host, as ssh -W does, and gives the jump

@@ -82,6 +82,33 @@ func TestJumpTimeout(t *testing.T) {
 	}
 }
 
+// TestSameAddressIsNoLoop: a host behind itself under another name, as
+// "localhost" is another machine behind each hop; only a name that comes back is
+// a loop.
+func TestSameAddressIsNoLoop(t *testing.T) {
+	key := newSigner(t)
+	s := serve(t, func(c *sshtest.Config) { c.Forwarding = true }, key.PublicKey())
+	o := options(t, s)
+	o.Host.Name, o.Host.ProxyJump = "inside", "outside"
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return []sshclient.Key{{Signer: key}} }
+	jump := ""
+	o.Resolve = func(name string) (*sshconfig.Host, error) {
+		h := options(t, s).Host
+		h.Name, h.ProxyJump = name, jump
+		return h, nil
+	}
+	conn, err := connect(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	jump = "outside"
+	var loop *sshclient.LoopError
+	if _, err := connect(t, o); !errors.As(err, &loop) || loop.Hop != "outside" {
+		t.Errorf("%T %v", err, err)
+	}
+}
+
 // TestReconnectKeepsJumpHost: where the target wants another connection, the
 // jump host does not want another password.
 func TestReconnectKeepsJumpHost(t *testing.T) {
