@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshtest"
+)
+
+// TestDropbearLimits: what dropbear does not read is told, and of other servers
+// nothing is.
+func TestDropbearLimits(t *testing.T) {
+	key, err := sshtest.GenerateKey("ed25519")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, server, comment string
+		size                  int64
+		want                  []string
+	}{
+		{"nothing to tell", "SSH-2.0-dropbear_2022.83", "me", 1000, nil},
+		{"long line", "SSH-2.0-dropbear_2022.83", strings.Repeat("x", 3000), 4000, []string{"no line longer than 3000 bytes"}},
+		{"many lines", "SSH-2.0-dropbear", "me", 300_000, []string{"only the first 300 lines"}},
+		{"both", "SSH-2.0-dropbear", strings.Repeat("x", 3000), 300_000, []string{"no line longer", "only the first 300 lines"}},
+		{"another server", "SSH-2.0-OpenSSH_9.2", strings.Repeat("x", 3000), 300_000, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var errs bytes.Buffer
+			p := &printer{name: "ssh-copy-id", err: &errs}
+			id := identity.Identity{Entry: authkeys.NewEntry(signer.PublicKey(), c.comment)}
+			p.limits(&copyid.Report{ServerVersion: c.server, Size: c.size, Path: "/home/al/.ssh/authorized_keys",
+				Keys: []copyid.KeyPlan{{Identity: id, Decision: copyid.Install}}})
+			if n := strings.Count(errs.String(), "WARNING"); n != len(c.want) {
+				t.Errorf("%d warnings: %s", n, errs.String())
+			}
+			for _, text := range c.want {
+				if !strings.Contains(errs.String(), text) {
+					t.Errorf("%q is missing in %s", text, errs.String())
+				}
+			}
+		})
+	}
+}
