@@ -154,9 +154,12 @@ func (p *Plan) evident() []Cause {
 		found = append(found, Cause{Kind: CauseMethod})
 	}
 	for _, k := range p.Keys {
-		restricted := k.Decision == Install && len(k.Identity.Entry.Options) > 0
-		if k.Decision == InFileOtherwise && len(k.Standing) > 0 || restricted {
-			return append(found, Cause{Kind: CauseOptions, Path: p.Path})
+		options := k.Standing
+		if k.Decision == Install {
+			options = k.Identity.Entry.Options
+		}
+		if len(options) > 0 {
+			return append(found, Cause{Kind: CauseOptions, Path: p.Path, Value: strings.Join(options, ",")})
 		}
 	}
 	return found

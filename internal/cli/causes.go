@@ -19,7 +19,7 @@ func (p *printer) causes(causes []copyid.Cause) {
 		case c.Mend != "" && c.InConfig:
 			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Mend)
 		case c.Mend != "":
-			text += "; as root on the server: " + term.Escape(c.Mend)
+			text += "; on the server: " + term.Escape(c.Mend)
 		}
 		switch {
 		case c.Remark:
@@ -81,7 +81,7 @@ func causeSentence(c copyid.Cause) string {
 	}
 	switch c.Kind {
 	case copyid.CauseOptions:
-		return fmt.Sprintf("the key stands in %s with options that may forbid this login", orDefault(c.Path))
+		return fmt.Sprintf("the key stands in %s with the options %s, which may forbid this login", orDefault(c.Path), value)
 	case copyid.CauseAbsent:
 		return fmt.Sprintf("%s does not hold %s", path, key)
 	}

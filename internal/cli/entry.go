@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -64,6 +65,16 @@ func optionUsage(flag string, err error) error {
 	return &UsageError{Text: text + wrong.Reason.String()}
 }
 
+// expired tells whether a key could not log in any more for its expiry-time.
+func expired(entry authkeys.Entry) (over string, yes bool) {
+	for _, f := range authkeys.Parse([]byte(entry.Line()+"\n")).State(entry.Key, time.Now()).Findings {
+		if f.Kind == authkeys.FoundExpired {
+			return f.Value, true
+		}
+	}
+	return "", false
+}
+
 // dressed are the keys with the options and the comment of the command line
 // around them. Options that the file gives a key stay, in front.
 func (f *Flags) dressed(ids []identity.Identity) ([]identity.Identity, error) {
@@ -81,6 +92,9 @@ func (f *Flags) dressed(ids []identity.Identity) ([]identity.Identity, error) {
 			comment = f.Comment
 		}
 		id.Entry = authkeys.NewEntry(id.Entry.Key, comment, options...)
+		if over, yes := expired(id.Entry); yes {
+			return nil, &UsageError{Text: "--expiry-time " + over + " is over: nobody could log in with the key"}
+		}
 		dressed = append(dressed, id)
 	}
 	return dressed, nil

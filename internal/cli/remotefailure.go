@@ -52,6 +52,9 @@ func remoteSentence(e *remote.RemoteError) string {
 	case remote.NoAccount:
 		text = "the server has no account of the name that --for-user gives, or it is root's"
 	case remote.CannotSwitch:
+		if strings.Contains(e.Detail, "user id 0") {
+			return "the account that --for-user gives is root itself: leave the option out. No key was added"
+		}
 		text = "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas)"
 	case remote.TooMuch:
 		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
@@ -79,5 +82,9 @@ var shellPrefix = regexp.MustCompile(`^[\w./-]*sh: (?:line )?\d+: (?:eval: )?(?:
 // shellText is what a remote shell said, on one line and without its own name.
 func shellText(text string) string {
 	text = shellPrefix.ReplaceAllString(strings.TrimSpace(text), "")
+	// A restricted shell repeats the command, which tells nobody anything.
+	if before, _, found := strings.Cut(text, "sh -c 'x=;"); found {
+		text = strings.TrimRight(before, "' \"") + " (the command that was sent)"
+	}
 	return term.Escape(strings.ReplaceAll(strings.TrimRight(text, "."), "\n", " / "))
 }

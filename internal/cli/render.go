@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,6 +105,7 @@ func (p *printer) present(keys []copyid.KeyPlan, path string) {
 // dryRun prints what a plan would add.
 func (p *printer) dryRun(plan *copyid.Plan) {
 	p.present(plan.Keys, plan.Path)
+	p.warnUnrestricted(plan.Keys)
 	p.findings(plan.Keys, plan.Path)
 	ids := plan.ToInstall()
 	if len(ids) == 0 {
@@ -148,6 +150,7 @@ func (r *run) report(report *copyid.Report, s source) {
 		p.info("%s", term.Escape(note))
 	}
 	p.present(report.Keys, report.Path)
+	p.warnUnrestricted(report.Keys)
 	p.findings(report.Keys, report.Path)
 	p.limits(report)
 	if n := report.InFile(); n > 0 {
@@ -158,7 +161,7 @@ func (r *run) report(report *copyid.Report, s source) {
 	}
 	added := report.Added()
 	if r.flags.Force {
-		r.warnWidened(report)
+		r.warnStanding(report)
 	}
 	if len(added) == 0 {
 		p.allSkipped()
@@ -171,13 +174,38 @@ func (r *run) report(report *copyid.Report, s source) {
 	}
 }
 
-// warnWidened tells about keys that -f added although they stood in the file
-// with other options.
-func (r *run) warnWidened(report *copyid.Report) {
+// warnStanding tells about keys that -f added although they stood in the file:
+// the first line for a key decides, and a later one counts only where that does
+// not let it in.
+func (r *run) warnStanding(report *copyid.Report) {
 	for _, k := range report.Keys {
-		if k.Line > 0 && len(k.Standing) > 0 {
-			r.printer.warning("%s stood already on line %d of %s with the options %s; it was added a second time, without them",
-				describe(k.Identity), k.Line, term.Escape(report.Path), term.Escape(strings.Join(k.Standing, ",")))
+		if k.Line == 0 {
+			continue
+		}
+		what, options := "", k.Identity.Entry.Options
+		switch {
+		case len(k.Standing) == 0 && len(options) > 0:
+			what = "without options: that line decides, and what was asked for has no effect until it is removed"
+		case len(k.Standing) > 0 && len(options) == 0:
+			what = "with the options " + optionText(k.Standing) + "; it was added a second time, without them"
+		case slices.Equal(k.Standing, options):
+			continue
+		default:
+			what = "with the options " + optionText(k.Standing) + ": that line decides wherever it lets the key in; the new one has " + optionText(options)
+		}
+		r.printer.warning("%s stood already on line %d of %s %s", describe(k.Identity), k.Line, term.Escape(report.Path), what)
+	}
+}
+
+func optionText(options []string) string { return term.Escape(strings.Join(options, ",")) }
+
+// warnUnrestricted tells about keys that were to get options and that the
+// server accepts already: the file was not read, so nobody knows with which.
+func (p *printer) warnUnrestricted(keys []copyid.KeyPlan) {
+	for _, k := range keys {
+		if k.Decision == copyid.Accepted && len(k.Identity.Entry.Options) > 0 {
+			p.warning("the server accepts %s already, and the options %s were not added: look at its line in the file (-f adds another, but the first one decides)",
+				describe(k.Identity), optionText(k.Identity.Entry.Options))
 		}
 	}
 }

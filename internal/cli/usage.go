@@ -64,7 +64,8 @@ What is done:
                            between BEGIN SSH2 PUBLIC KEY lines
       --print-commands PLATFORM
                            print what to type on an appliance that keeps keys in
-                           its configuration, and do nothing; "list" names them
+                           its configuration, for the user that the hostname is
+                           given with, and do nothing; "list" names them
       --diagnose           tell why the server refuses the keys, and what mends
                            it; change nothing. Exit with 0 if it accepts them
       --no-repair          leave permissions as they are, even where they make
