@@ -47,15 +47,8 @@ func remoteSentence(e *remote.RemoteError) string {
 		text = "a part of the path " + path + " is a file, not a directory"
 	case remote.Silent:
 		text = "the account's shell did not start in two minutes: look at its start-up files, or try -s"
-	case remote.NotRoot:
-		text = "--for-user needs a login as root, and this account is not"
-	case remote.NoAccount:
-		text = "the server has no account of the name that --for-user gives, or it is root's"
-	case remote.CannotSwitch:
-		if strings.Contains(e.Detail, "user id 0") {
-			return "the account that --for-user gives is root itself: leave the option out. No key was added"
-		}
-		text = "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas)"
+	case remote.NotRoot, remote.NoAccount, remote.CannotSwitch:
+		text, detail = accountSentence(e), ""
 	case remote.TooMuch:
 		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
 	case remote.Failed:
@@ -73,6 +66,19 @@ func remoteSentence(e *remote.RemoteError) string {
 		return text + ". The change had been sent, and was made whole or not at all: run the command again to see"
 	}
 	return text + ". No key was added"
+}
+
+// accountSentence says why --for-user could not be done.
+func accountSentence(e *remote.RemoteError) string {
+	switch {
+	case e.Reason == remote.NotRoot:
+		return "--for-user needs a login as root, and this account is not"
+	case e.Reason == remote.NoAccount:
+		return "the server has no account of the name that --for-user gives"
+	case strings.Contains(e.Detail, "user id 0"):
+		return "the account that --for-user gives is root itself: leave the option out"
+	}
+	return "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas): " + shellText(e.Detail)
 }
 
 // shellPrefix is what a shell puts before a message: its name and the place in
