@@ -101,7 +101,7 @@ func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh
 		known = a.hostKey
 	}
 	if known != nil {
-		config.HostKeyAlgorithms = algorithmsOf(known)
+		config.HostKeyAlgorithms = keyAlgorithms(known.Type())
 		return sameKey(known), nil
 	}
 	verifier, err := hostkey.New(policy(ctx, o), h.HostName, h.Port)
@@ -131,17 +131,6 @@ func sameKey(key ssh.PublicKey) ssh.HostKeyCallback {
 		}
 		return nil
 	}
-}
-
-// algorithmsOf are the signature algorithms of one host key.
-func algorithmsOf(key ssh.PublicKey) []string {
-	switch key.Type() {
-	case ssh.KeyAlgoRSA:
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
-	case ssh.CertAlgoRSAv01:
-		return []string{ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01}
-	}
-	return []string{key.Type()}
 }
 
 // policy is the part of ssh_config that is about host keys.

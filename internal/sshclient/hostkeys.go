@@ -102,7 +102,7 @@ func (l *learner) keys(payload []byte) []ssh.PublicKey {
 			continue // of a type that is not known here
 		}
 		_, short := rsaTooShort(key, l.o.Host.RequiredRSASize)
-		if !short && slices.ContainsFunc(algorithmsOf(key), func(name string) bool { return slices.Contains(l.allowed, name) }) {
+		if !short && slices.ContainsFunc(keyAlgorithms(key.Type()), func(name string) bool { return slices.Contains(l.allowed, name) }) {
 			keys = append(keys, key)
 		}
 	}

@@ -111,8 +111,8 @@ func acceptedAlgorithms(h *sshconfig.Host) []string {
 	return h.PubkeyAcceptedAlgorithms.Apply(openSSHPubkeyAlgorithms)
 }
 
-// keyAlgorithms are the names under which a key of a type may log in, the best
-// first (RFC 8332 section 3 for RSA).
+// keyAlgorithms are the names under which a key of a type may prove itself, a
+// person's or a host's, the best first (RFC 8332 section 3 for RSA).
 func keyAlgorithms(keyType string) []string {
 	switch keyType {
 	case ssh.KeyAlgoRSA:

@@ -32,7 +32,7 @@ func (a *authenticator) otherHostKey(err error) bool {
 	if cert, ok := key.(*ssh.Certificate); ok {
 		key = cert.Key
 	}
-	more := algorithmsOf(key)
+	more := keyAlgorithms(key.Type())
 	if slices.Contains(a.pins.seen, more[0]) {
 		return false
 	}
