@@ -217,41 +217,11 @@ func diagnose(ctx context.Context, o Options, start starter) (*Diagnosis, error)
 	}
 }
 
-// diagnosis reads lines until the answer is complete.
+// diagnosis reads an answer of diagnose.sh.
 func (s *shell) diagnosis() (*Diagnosis, error) {
 	a := &diagnoseAnswer{}
-	size, noise := 0, 0
-	for {
-		line, err := s.line()
-		if err != nil {
-			return nil, err
-		}
-		text, ours := strings.CutPrefix(line, s.marker+" ")
-		if !ours {
-			if noise += len(line) + 1; noise > maxNoise {
-				return nil, errTooMuch
-			}
-			s.noise.Write([]byte(line + "\n"))
-			continue
-		}
-		if size += len(line); size > maxDiagnosis || len(line) > maxDiagnosisLine {
-			return nil, errTooMuch
-		}
-		switch {
-		case text == "begin" && !s.began:
-			s.began = true
-		case text == "damaged" && !s.began:
-			return nil, errDamaged
-		case text == "begin", !s.began:
-			return nil, errGarbled
-		default:
-			last, err := a.line(text)
-			if err != nil {
-				return nil, err
-			}
-			if last {
-				return a.finish()
-			}
-		}
+	if err := s.each(maxDiagnosis, maxDiagnosisLine, a.line); err != nil {
+		return nil, err
 	}
+	return a.finish()
 }

@@ -201,26 +201,35 @@ var (
 	errTooMuch = errors.New("too much data")
 )
 
-// answer reads lines until an answer is complete. Lines without the marker
-// come from something else, such as a start-up file of the shell.
+// answer reads an answer of install.sh.
 func (s *shell) answer() (*answer, error) {
 	a := &answer{}
+	if err := s.each(maxAnswer, maxAnswer, a.line); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// each reads the lines of an answer until take says that it was the last, limit
+// bytes in all and longest in one. Lines without the marker come from something
+// else, such as a start-up file of the shell.
+func (s *shell) each(limit, longest int, take func(text string) (last bool, err error)) error {
 	size, noise := 0, 0
 	for {
 		line, err := s.line()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		text, ours := strings.CutPrefix(line, s.marker+" ")
 		if !ours {
-			if noise += len(line); noise > maxNoise {
-				return nil, errTooMuch
+			if noise += len(line) + 1; noise > maxNoise {
+				return errTooMuch
 			}
 			s.noise.Write([]byte(line + "\n"))
 			continue
 		}
-		if size += len(line); size > maxAnswer {
-			return nil, errTooMuch
+		if size += len(line); size > limit || len(line) > longest {
+			return errTooMuch
 		}
 		word, value, _ := strings.Cut(text, " ")
 		switch {
@@ -232,13 +241,12 @@ func (s *shell) answer() (*answer, error) {
 		case word == "wait":
 			s.waiting(value)
 		case word == "damaged" && !s.began:
-			return nil, errDamaged
+			return errDamaged
 		case word == "begin", !s.began:
-			return nil, errGarbled
+			return errGarbled
 		default:
-			last, err := a.line(text)
-			if err != nil || last {
-				return a, err
+			if last, err := take(text); err != nil || last {
+				return err
 			}
 		}
 	}
