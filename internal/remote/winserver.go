@@ -21,14 +21,6 @@ func IsWindows(serverVersion string) bool {
 	return len(parts) == 3 && parts[0] == "SSH" && strings.HasPrefix(parts[2], "OpenSSH_for_Windows")
 }
 
-// SharedByAdministrators tells whether a State.Path is the file that all
-// administrators of a Windows machine share: a key in it logs in to the account
-// of each of them.
-func SharedByAdministrators(path string) bool {
-	path = strings.ToLower(strings.ReplaceAll(path, `\`, "/"))
-	return strings.HasSuffix(path, "/ssh/"+administratorsFile)
-}
-
 // windowsSession is a Session with an OpenSSH server on Windows. The bytes go
 // through SFTP, as sftpSession does it; who the account is and who may write to
 // the file is asked and mended by windows.ps1.
