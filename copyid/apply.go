@@ -20,7 +20,9 @@ var ErrBusy = errors.New("the target file keeps changing")
 // stands there, as Plan would have. It closes the plan.
 //
 // Errors are those of package remote, and ErrBusy. The file then is what it
-// was.
+// was, unless the error is a RemoteError that is Unsure: then the connection
+// ended when the change was on its way, and the next run finds out whether it
+// was made, and takes back what was left unfinished.
 func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if c.o.DryRun {
 		return nil, ErrDryRun

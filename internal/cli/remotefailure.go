@@ -63,7 +63,7 @@ func remoteSentence(e *remote.RemoteError) string {
 		return text + ". Some of the keys may have been taken: look at the device"
 	}
 	if e.Unsure {
-		return text + ". The change had been sent, and was made whole or not at all: run the command again to see"
+		return text + ". The change had been sent and may have been made: run the command again to see, which also takes back what was left unfinished"
 	}
 	return text + ". No key was added"
 }

@@ -257,6 +257,6 @@ func (r *run) debug(level int, text string) {
 }
 
 // errInterrupted: the change may have been on its way already.
-var errInterrupted = errors.New("interrupted while the keys were being added: all of them are there or none is; run the command again to see")
+var errInterrupted = errors.New("interrupted while the keys were being added: they may be there or not; run the command again to see, which also takes back what was left unfinished")
 
 var errNoHome = errors.New("no home directory: set HOME")
