@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"ssh-copy-id/internal/owneronly"
 )
 
 // add notes the key for the names in the first user file. A hashed line holds
@@ -61,7 +63,7 @@ func (v *Verifier) notYet(file string, key ssh.PublicKey, names []string) ([]str
 func appendText(file, text string) error {
 	f, err := openAppend(file)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Base(filepath.Dir(file)) == ".ssh" {
-		if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := owneronly.Mkdir(filepath.Dir(file)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		f, err = openAppend(file)
@@ -81,9 +83,9 @@ func appendText(file, text string) error {
 
 // openAppend prefers to read as well, to see how the file ends.
 func openAppend(file string) (*os.File, error) {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := owneronly.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE)
 	if errors.Is(err, fs.ErrPermission) {
-		return os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		return owneronly.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
 	}
 	return f, err
 }
