@@ -16,13 +16,14 @@ var mayImport = map[string][]string{
 	"identity":           {"authkeys"},
 	"authkeys":           {},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig"},
-	"internal/hostkey":   {"internal/owneronly"},
+	"internal/hostkey":   {"internal/owneronly", "internal/textfile"},
 	"internal/owneronly": {},
 	"internal/device":    {"authkeys"},
-	"internal/sshconfig": {},
+	"internal/sshconfig": {"internal/textfile"},
 	"internal/remote":    {"authkeys"},
 	"internal/agentconn": {},
 	"internal/term":      {},
+	"internal/textfile":  {},
 }
 
 func TestImports(t *testing.T) {

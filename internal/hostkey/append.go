@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"ssh-copy-id/internal/owneronly"
+	"ssh-copy-id/internal/textfile"
 )
 
 // add notes the key for the names in the first user file. A hashed line holds
@@ -71,6 +72,9 @@ func appendText(file, text string) error {
 	if err != nil {
 		return err
 	}
+	if isUTF16(f) {
+		return errors.Join(errUTF16, f.Close())
+	}
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		var last [1]byte
 		if _, err := f.ReadAt(last[:], info.Size()-1); err == nil && last[0] != '\n' {
@@ -79,6 +83,14 @@ func appendText(file, text string) error {
 	}
 	_, err = f.Write([]byte(text))
 	return errors.Join(err, f.Close())
+}
+
+var errUTF16 = errors.New("the file is in UTF-16: a line in another encoding would spoil it")
+
+func isUTF16(f *os.File) bool {
+	var start [2]byte
+	n, _ := f.ReadAt(start[:], 0)
+	return textfile.IsUTF16(start[:n])
 }
 
 // openAppend prefers to read as well, to see how the file ends.

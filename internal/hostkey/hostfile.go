@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/textfile"
 )
 
 const (
@@ -184,6 +186,10 @@ func (v *Verifier) scanFile(file string, each func(textLine) error) error {
 func (v *Verifier) scan(file string, r io.Reader, each func(textLine) error) error {
 	limited := &io.LimitedReader{R: r, N: maxFile + 1}
 	in := bufio.NewReaderSize(limited, maxLine)
+	if start, _ := in.Peek(2); textfile.IsUTF16(start) {
+		v.warn(file, 0, "is in UTF-16, which ssh does not read; save it as plain UTF-8")
+		in = bufio.NewReaderSize(textfile.NewReader(in), maxLine)
+	}
 	bad := 0
 	for number := 1; ; number++ {
 		line, err := in.ReadSlice('\n')

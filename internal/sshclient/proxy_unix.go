@@ -6,15 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"ssh-copy-id/internal/sshconfig"
 )
 
 // proxyShell runs a ProxyCommand as ssh does: the person's shell execs it, so
 // that no shell stays between us and the command.
 func proxyShell(shell, command string) *exec.Cmd {
-	if shell == "" {
-		shell = "/bin/sh"
-	}
-	return exec.Command(shell, "-c", "exec "+command)
+	return sshconfig.ShellCommand(shell, "exec "+command)
 }
 
 // hangUp tells a ProxyCommand to end.

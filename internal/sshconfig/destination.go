@@ -51,7 +51,7 @@ func ValidHostname(s string) bool {
 			return false
 		}
 	}
-	return true
+	return !onWindows || safeInCmd(s)
 }
 
 // ValidUser is ValidHostname for the remote user name (valid_ruser in ssh.c).
@@ -70,7 +70,14 @@ func ValidUser(s string) bool {
 			return false
 		}
 	}
-	return true
+	return !onWindows || safeInCmd(s)
+}
+
+// safeInCmd tells whether cmd.exe takes a name as it is, which it knows other
+// metacharacters in than a shell: a caret quotes, and what stands between two
+// percent signs is a variable. One of these is the zone of an IPv6 address.
+func safeInCmd(s string) bool {
+	return !strings.Contains(s, "^") && strings.Count(s, "%") < 2
 }
 
 // parseURI reads ssh://[user[;params]@]host[:port][/] (parse_ssh_uri in

@@ -120,6 +120,9 @@ func (e *evaluation) readFile(path string, mustBeTrusted bool, sc *scope) error 
 	if src.err != nil {
 		return nil
 	}
+	if src.converted {
+		e.notices = append(e.notices, path+": "+convertedNotice)
+	}
 	if mustBeTrusted && src.untrusted {
 		return e.stop("Bad owner or permissions on %s", path)
 	}
@@ -203,7 +206,7 @@ func (l *line) evaluateInclude() error {
 		if strings.HasPrefix(arg, "~") && !l.byUser {
 			return l.bad("bad include path %s.", arg)
 		}
-		paths := glob(l.includePath(arg))
+		paths := glob(slashed(l.includePath(arg)))
 		l.readAhead(paths)
 		for _, path := range paths {
 			if err := l.source(path).err; err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -222,6 +225,7 @@ func (l *line) evaluateInclude() error {
 // includePath anchors the path of an Include: relative to ~/.ssh on the user's
 // side, to the system file's directory on the other.
 func (l *line) includePath(arg string) string {
+	arg = localPath(arg, l.in.Getenv)
 	switch {
 	case strings.HasPrefix(arg, "~"):
 		if path, err := l.expandTilde(arg); err == nil {

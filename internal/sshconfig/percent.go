@@ -96,9 +96,12 @@ func connectionHash(parts ...string) string {
 // account (tilde_expand in misc.c).
 func (e *evaluation) expandTilde(path string) (string, error) {
 	if !strings.HasPrefix(path, "~") {
-		return path, nil
+		return localPath(path, e.in.Getenv), nil
 	}
-	name, rest, _ := strings.Cut(path[1:], "/")
+	name, rest := path[1:], ""
+	if i := strings.IndexAny(name, separators); i >= 0 {
+		name, rest = name[:i], name[i+1:]
+	}
 	home := e.in.Home
 	if name != "" {
 		var ok bool
@@ -106,10 +109,10 @@ func (e *evaluation) expandTilde(path string) (string, error) {
 			return "", fmt.Errorf("No such user %s", name) //lint:ignore ST1005 ssh's own words
 		}
 	}
-	if !strings.HasSuffix(home, "/") {
+	if !strings.ContainsAny(home[max(len(home)-1, 0):], separators) {
 		home += "/"
 	}
-	return home + strings.TrimLeft(rest, "/"), nil
+	return home + strings.TrimLeft(rest, separators), nil
 }
 
 // expandPath expands ~, tokens and variables in a file name.

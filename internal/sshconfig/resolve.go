@@ -3,7 +3,6 @@ package sshconfig
 import (
 	"net/netip"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +52,7 @@ func (in *Input) complete() {
 	}
 	if in.Exec == nil {
 		in.Exec = func(command string) bool {
-			argv := shell(in.Getenv, command)
-			cmd := exec.Command(argv[0], argv[1:]...)
+			cmd := ShellCommand(in.Getenv("SHELL"), command)
 			cmd.Stderr = os.Stderr // as in ssh, where only stdin and stdout are closed
 			return cmd.Run() == nil
 		}

@@ -33,6 +33,7 @@ type source struct {
 	directives []directive
 	err        error // why it could not be opened or read
 	untrusted  bool  // owner or mode would let others change it
+	converted  bool  // it is in an encoding that ssh cannot read
 }
 
 // readSource opens and splits a file. All errors are in the result.
@@ -53,6 +54,9 @@ func readSource(path string) *source {
 	if err != nil {
 		src.err = err
 		return src
+	}
+	if onWindows {
+		data, src.converted = plainText(data)
 	}
 	src.directives = parseLines(path, data)
 	return src

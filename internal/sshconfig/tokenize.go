@@ -65,6 +65,9 @@ func splitWords(s string, comments bool) (args []string, ok bool) {
 			c := s[i]
 			switch {
 			case c == '\\':
+				if onWindows && word.Len() == 0 && isUNC(s[i:]) {
+					word.WriteByte(c) // and the second one behind it
+				}
 				if i+1 < len(s) && escapable(s[i+1], quote) {
 					i++
 					c = s[i]

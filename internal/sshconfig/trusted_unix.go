@@ -67,12 +67,3 @@ func homeOf(name string) (string, bool) {
 	}
 	return u.HomeDir, true
 }
-
-// shell is the program that runs "Match exec" commands, and its arguments.
-func shell(getenv func(string) string, command string) []string {
-	sh := getenv("SHELL")
-	if sh == "" {
-		sh = "/bin/sh"
-	}
-	return []string{sh, "-c", command}
-}

@@ -9,11 +9,7 @@ import (
 // defaultSystemConfig is %ProgramData%\ssh\ssh_config, where Win32-OpenSSH
 // looks.
 func defaultSystemConfig(getenv func(string) string) string {
-	base := getenv("ProgramData")
-	if base == "" {
-		base = `C:\ProgramData`
-	}
-	return filepath.Join(base, "ssh", "ssh_config")
+	return filepath.Join(programData(getenv), "ssh", "ssh_config")
 }
 
 // trustedFile always agrees: Go has no portable view of access control lists,
@@ -29,13 +25,4 @@ func homeOf(name string) (string, bool) {
 		return "", false
 	}
 	return u.HomeDir, true
-}
-
-// shell is the program that runs "Match exec" commands, and its arguments.
-func shell(getenv func(string) string, command string) []string {
-	sh := getenv("ComSpec")
-	if sh == "" {
-		sh = `C:\Windows\System32\cmd.exe`
-	}
-	return []string{sh, "/c", command}
 }
