@@ -8,10 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/ssh/agent"
-
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/agentconn"
 )
 
 // source is where the keys come from and which they are.
@@ -75,6 +72,7 @@ func (r *run) fromAgent() (source, bool) {
 		r.debug(1, "agent: "+err.Error())
 		return source{}, false
 	}
+	r.debug(1, "agent: it holds "+count(len(ids)+len(skipped), "key"))
 	return source{name: "ssh-add -L", ids: ids, skipped: skipped}, len(ids) > 0
 }
 
@@ -138,35 +136,6 @@ func readableKeyFile(path string) bool {
 
 // maxKeyFile bounds what is taken for a key file, in bytes.
 const maxKeyFile = 1 << 20
-
-// agentOpener opens each agent once and closes them all at the end.
-type agentOpener struct {
-	getenv  func(string) string
-	opened  map[string]agent.ExtendedAgent
-	closers []func() error
-}
-
-func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
-	if opened, ok := a.opened[identityAgent]; ok {
-		return opened, nil
-	}
-	opened, closer, err := agentconn.Open(identityAgent, a.getenv)
-	if err != nil {
-		return nil, err
-	}
-	if a.opened == nil {
-		a.opened = map[string]agent.ExtendedAgent{}
-	}
-	a.opened[identityAgent] = opened
-	a.closers = append(a.closers, closer.Close)
-	return opened, nil
-}
-
-func (a *agentOpener) close() {
-	for _, closer := range a.closers {
-		closer()
-	}
-}
 
 // loginName is the account name without the domain Windows puts before it.
 func loginName(name string) string {

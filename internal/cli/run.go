@@ -95,7 +95,7 @@ type run struct {
 
 func newRun(flags *Flags, p *printer) (*run, error) {
 	r := &run{flags: flags, printer: p, prompter: term.New(os.Getenv)}
-	r.agent = agentOpener{getenv: os.Getenv}
+	r.agent = agentOpener{getenv: os.Getenv, debug: func(text string) { r.debug(1, text) }}
 	var err error
 	if r.home, err = homeDirectory(); err != nil {
 		return nil, err
