@@ -46,7 +46,11 @@ func (p *printer) failure(err error) {
 		if errors.As(err, &hop) {
 			where = "jump host " + term.Escape(hop.Hop) + ": "
 		}
-		p.tell("\n%s: ERROR: %s%s\n\n", p.name, where, term.Escape(lines[last]))
+		advice := ""
+		if errors.Is(err, term.ErrNoTerminal) {
+			advice = " The host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key"
+		}
+		p.tell("\n%s: ERROR: %s%s%s\n\n", p.name, where, term.Escape(lines[last]), advice)
 		return
 	}
 	var config *sshconfig.Error
@@ -202,7 +206,7 @@ func authSentence(e *sshclient.AuthError) string {
 	case e.PasswordRefused:
 		text += " The password that was given is not accepted"
 	case errors.Is(e.Err, term.ErrNoTerminal):
-		text += " There is no terminal to ask for a password on; run this in one, or set SSH_ASKPASS"
+		text += " There is no terminal to ask for a password on; " + terminalAdvice() + ", or give the password with --password-file"
 	case e.Err != nil:
 		text += " " + term.Escape(e.Err.Error())
 	case e.NotAsked == sshclient.BatchMode:

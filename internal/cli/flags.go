@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -218,13 +219,17 @@ func (f *Flags) setIdentity(path string) error {
 	if f.IdentitySet {
 		return &UsageError{Text: "-i option must not be specified more than once", ShowUsage: true}
 	}
-	f.IdentitySet, f.Identity = true, path
+	f.IdentitySet, f.Identity = true, expandHome(path)
 	return nil
 }
 
 func (f *Flags) setTarget(path string) error {
 	if path == "" {
 		return &UsageError{Text: "the target path of -t is empty"}
+	}
+	if rewritten(onWindows, os.Getenv, path) {
+		return &UsageError{Text: "-t " + path + ": Git Bash has made this of a path that began with /; set MSYS_NO_PATHCONV=1 and give it again" +
+			" (a path on a Windows server: with backslashes)"}
 	}
 	if path[0] == '~' && !strings.HasPrefix(path, "~/") {
 		return &UsageError{Text: "-t " + path + ": of names that begin with ~ only ~/ is known, for the remote home;" +
@@ -250,7 +255,7 @@ func (f *Flags) setConfig(path string) error {
 	if path == "" {
 		return &UsageError{Text: "the file name of -F is empty"}
 	}
-	f.Config = path
+	f.Config = expandHome(path)
 	f.Passed = append(f.Passed, Passed{"-F", path})
 	return nil
 }

@@ -77,7 +77,7 @@ func (r *run) password() ([]byte, error) {
 	case f.PasswordFile == "-":
 		return firstLineOf("--password-file -", os.Stdin)
 	case f.PasswordFile != "":
-		return r.passwordFromFile(f.PasswordFile)
+		return r.passwordFromFile(expandHome(f.PasswordFile))
 	case f.PasswordFD != "":
 		return passwordFromFD(f.PasswordFD)
 	case f.PasswordEnv != "":

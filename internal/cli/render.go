@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -243,11 +244,11 @@ func forUser(destination, user string) string {
 	return scheme + user + "@" + destination[strings.LastIndexByte(destination, '@')+1:]
 }
 
-// quote puts a word in single quotes, as quote of the stock script does.
-func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
-
 // shellWord quotes a word only where a shell would not take it as it is.
 func shellWord(word string) string {
+	if onWindows {
+		return quote(filepath.ToSlash(word)) // every shell of Windows takes slashes
+	}
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@:,%=~", r)
 	}

@@ -40,7 +40,7 @@ func Run(args []string, version string, streams Streams) int {
 		name, args = args[0], args[1:]
 	}
 	p := &printer{name: name, out: streams.Out, err: streams.Err}
-	flags, err := ParseFlags(args, readableKeyFile)
+	flags, err := ParseFlags(args, func(path string) bool { return readableKeyFile(expandHome(path)) })
 	if err != nil {
 		p.usageError(err)
 		return 1

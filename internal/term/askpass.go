@@ -11,17 +11,6 @@ import (
 	"strings"
 )
 
-// askpassPlaces are where the systems keep an askpass program that ssh is
-// built to use when SSH_ASKPASS is not set (_PATH_SSH_ASKPASS_DEFAULT).
-var askpassPlaces = []string{
-	"/usr/libexec/openssh/ssh-askpass",
-	"/usr/libexec/ssh-askpass",
-	"/usr/lib/ssh/ssh-askpass",
-	"/usr/bin/ssh-askpass",
-	"/usr/local/bin/ssh-askpass",
-	"/usr/X11R6/bin/ssh-askpass",
-}
-
 // findAskpass returns the system's askpass program, "" if there is none.
 func findAskpass() string {
 	for _, place := range askpassPlaces {

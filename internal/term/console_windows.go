@@ -19,6 +19,10 @@ const (
 	endsAtCR = false
 )
 
+// askpassPlaces: OpenSSH for Windows brings no askpass program, and the root of
+// a drive, where a path of Unix would lead, may belong to anybody.
+var askpassPlaces []string
+
 // caughtSignals are Ctrl-C and Ctrl-Break, and the closing of the console.
 var caughtSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 

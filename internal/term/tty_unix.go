@@ -19,6 +19,17 @@ const (
 	endsAtCR = true
 )
 
+// askpassPlaces are where the systems keep an askpass program that ssh is
+// built to use when SSH_ASKPASS is not set (_PATH_SSH_ASKPASS_DEFAULT).
+var askpassPlaces = []string{
+	"/usr/libexec/openssh/ssh-askpass",
+	"/usr/libexec/ssh-askpass",
+	"/usr/lib/ssh/ssh-askpass",
+	"/usr/bin/ssh-askpass",
+	"/usr/local/bin/ssh-askpass",
+	"/usr/X11R6/bin/ssh-askpass",
+}
+
 // caughtSignals would leave the shell without echo. SIGTSTP is dealt with in
 // suspend_unix.go. SIGTTIN and SIGTTOU are not caught: they stop a background
 // process before it has changed the terminal, and their default is right.
