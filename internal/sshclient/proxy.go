@@ -52,7 +52,10 @@ func dialCommand(o *Options) (*carrier, error) {
 		stdout.Close()
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
-	p := &proxyConn{Reader: stdout, Writer: stdin, command: command, stderr: stderr, pipes: []*os.File{stdin, stdout}}
+	p := &proxyConn{
+		Reader: stdout, Writer: stdin, command: command, hangUp: leash(command.Process), stderr: stderr,
+		pipes: []*os.File{stdin, stdout},
+	}
 	return &carrier{conn: p}, nil
 }
 
@@ -62,6 +65,7 @@ type proxyConn struct {
 	io.Reader
 	io.Writer
 	command *exec.Cmd
+	hangUp  func() // tells the command to go
 	stderr  *proxyErrors
 	pipes   []*os.File
 	once    sync.Once
@@ -74,7 +78,7 @@ func (p *proxyConn) Close() error {
 		for _, pipe := range p.pipes {
 			pipe.Close()
 		}
-		hangUp(p.command.Process)
+		p.hangUp()
 		late := time.AfterFunc(proxyGrace, func() { p.command.Process.Kill() })
 		p.command.Wait()
 		late.Stop()

@@ -16,5 +16,7 @@ func proxyShell(shell, command string) *exec.Cmd {
 	return sshconfig.ShellCommand(shell, "exec "+command)
 }
 
-// hangUp tells a ProxyCommand to end.
-func hangUp(process *os.Process) { process.Signal(syscall.SIGHUP) }
+// leash returns how to tell a ProxyCommand to end.
+func leash(process *os.Process) (hangUp func()) {
+	return func() { process.Signal(syscall.SIGHUP) }
+}
