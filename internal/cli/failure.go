@@ -98,6 +98,8 @@ func (p *printer) usageError(err error) {
 // them.
 func sentence(err error) string {
 	var (
+		none      *noKeyError
+		keygen    *keygenError
 		file      *fileError
 		password  *passwordError
 		keyFile   *identity.FileError
@@ -112,8 +114,12 @@ func sentence(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
 		return "interrupted; nothing was changed"
-	case errors.Is(err, errNoIdentities):
-		return "No identities found"
+	case errors.As(err, &none) && none.err == errNoIdentities:
+		return "No identities found" + none.hint
+	case errors.As(err, &none):
+		return term.Escape(none.Error()) + none.hint
+	case errors.As(err, &keygen):
+		return keygenSentence(keygen)
 	case errors.As(err, &file):
 		return fileSentence(file)
 	case errors.As(err, &password):

@@ -54,6 +54,9 @@ type Flags struct {
 	Debug   bool // -x: trace what is done, on the server too
 	Verbose int  // -v: how often, 3 at most
 
+	Keygen       bool // --keygen: make a key where there is none
+	NoPassphrase bool // --no-passphrase: of that key
+
 	Diagnose bool // find out why keys are refused, and change nothing
 	NoRepair bool // leave permissions alone
 	Verify   bool // a key that is refused after the install makes the exit status 1
@@ -157,6 +160,10 @@ func (f *Flags) check(words int) error {
 		return &UsageError{Text: "keys in the format of RFC 4716 have no options", ShowUsage: true}
 	case f.Diagnose && (f.Force || f.DryRun):
 		return &UsageError{Text: "--diagnose changes nothing, and goes with neither -f nor -n", ShowUsage: true}
+	case f.NoPassphrase && !f.Keygen:
+		return &UsageError{Text: "--no-passphrase says how --keygen is to make a key, and goes with it only", ShowUsage: true}
+	case f.Keygen && (f.DryRun || f.Diagnose || f.Platform != (device.Platform{})):
+		return &UsageError{Text: "--keygen makes a key, and goes with none of -n, --diagnose and --print-commands, which change nothing", ShowUsage: true}
 	case f.Verify && f.NoVerify:
 		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
 	case len(f.Hosts) == 0:
@@ -187,6 +194,8 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.BoolVarP(&f.DryRun, "dry-run", "n", false, "")
 	set.BoolVarP(&f.SFTP, "sftp", "s", false, "")
 	set.FuncP("target-path", "t", "", f.setTarget)
+	set.BoolVar(&f.Keygen, "keygen", false, "")
+	set.BoolVar(&f.NoPassphrase, "no-passphrase", false, "")
 	f.entryFlags(set)
 	set.Func("for-user", "", f.once(&f.ForUser, "--for-user"))
 	set.Func("key-format", "", f.setKeyFormat)

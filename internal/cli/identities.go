@@ -34,15 +34,34 @@ var (
 	errNoIDFile     = errors.New("no ID file found")
 )
 
-// identities finds the keys: the file of -i, else every key of the agent, else
-// the newest default file.
+// identities finds the keys, or has --keygen make one where there is none.
 func (r *run) identities() (source, error) {
+	found, err := r.findIdentities()
+	switch path := r.newKeyPath(err); {
+	case !r.flags.Keygen:
+		return found, err
+	case err == nil:
+		r.printer.info("--keygen has nothing to do: there is a key already")
+		return found, nil
+	case path == "":
+		return source{}, err
+	default:
+		if err := r.keygen(path); err != nil {
+			return source{}, err
+		}
+		return r.fromFile(path)
+	}
+}
+
+// findIdentities finds the keys: the file of -i, else every key of the agent,
+// else the newest default file.
+func (r *run) findIdentities() (source, error) {
 	if r.flags.IdentitySet {
 		path := r.flags.Identity
 		if path == "" {
 			var err error
 			if path, err = r.newest(); err != nil {
-				return source{}, errNoIDFile
+				return source{}, &noKeyError{errNoIDFile, r.keygenHint()}
 			}
 		}
 		return r.fromFile(path)
@@ -52,7 +71,7 @@ func (r *run) identities() (source, error) {
 	}
 	path, err := r.newest()
 	if err != nil {
-		return source{}, errNoIdentities
+		return source{}, &noKeyError{errNoIdentities, r.keygenHint()}
 	}
 	return r.fromFile(path)
 }

@@ -40,6 +40,10 @@ Which keys:
                            or else the newest ~/.ssh/id*.pub.
   -f, --force              add the keys without looking whether they are there
                            already; the private key need not be at hand
+      --keygen             where there is no key, make one (Ed25519) and install
+                           it: FILE of -i, or ~/.ssh/id_ed25519. Its passphrase
+                           is asked for; no file is ever overwritten
+      --no-passphrase      make that key without a passphrase
 
 What stands around it:
       --restrict           let the key log in and nothing more: no forwarding,
