@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"ssh-copy-id/internal/term"
+	"ssh-copy-id/internal/textfile"
 )
 
 // maxPassword bounds what is read for a password, in bytes; a terminal takes no
@@ -137,27 +138,15 @@ func firstLineOf(flag string, file *os.File) ([]byte, error) {
 	return firstLine(flag, file)
 }
 
-// firstLine reads one line, byte by byte so that whatever follows on standard
-// input stays there, and without its line end.
+// firstLine reads one line, without its line end. It may be in UTF-16 with a byte
+// order mark, as PowerShell's > writes it.
 func firstLine(flag string, from io.Reader) ([]byte, error) {
-	line := make([]byte, 0, maxPassword+1)
-	var b [1]byte
-	for len(line) <= maxPassword+1 {
-		n, err := from.Read(b[:])
-		if n == 1 {
-			if b[0] == '\n' {
-				break
-			}
-			line = append(line, b[0])
-			continue
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, &passwordError{flag, err}
-		}
+	line, err := readLine(from)
+	if err != nil {
+		return nil, &passwordError{flag, err}
 	}
+	line, _ = textfile.UTF8(line)
+	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))           // a file from Windows
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // and its byte order mark
 	switch {
@@ -169,4 +158,35 @@ func firstLine(flag string, from io.Reader) ([]byte, error) {
 		return nil, &passwordError{flag, errEmptyPassword}
 	}
 	return line, nil
+}
+
+// readLine reads up to and with the end of a line, byte by byte so that whatever
+// follows on standard input stays there, and no more than shows that the line
+// is too long.
+func readLine(from io.Reader) ([]byte, error) {
+	const most = 2*maxPassword + 8 // in UTF-16: the mark, the characters, their end
+	line := make([]byte, 0, most)
+	var b [1]byte
+	for len(line) < most && !endsLine(line) {
+		switch n, err := from.Read(b[:]); {
+		case n == 1:
+			line = append(line, b[0])
+		case err == io.EOF:
+			return line, nil
+		case err != nil:
+			clear(line)
+			return nil, err
+		}
+	}
+	return line, nil
+}
+
+// endsLine tells whether the last character is a newline; in UTF-16 a character
+// has two bytes, one of which may look like one.
+func endsLine(line []byte) bool {
+	n := len(line)
+	if !textfile.IsUTF16(line) {
+		return n > 0 && line[n-1] == '\n'
+	}
+	return n > 2 && n%2 == 0 && (line[0] == 0xff && line[n-2] == '\n' && line[n-1] == 0 || line[0] == 0xfe && line[n-2] == 0 && line[n-1] == '\n')
 }
