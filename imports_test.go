@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"internal/sshconfig": {},
 	"internal/remote":    {"authkeys"},
 	"internal/agentconn": {},
+	"internal/release":   {},
 	"internal/term":      {},
 }
 
