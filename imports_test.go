@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"internal/sshconfig": {"internal/textfile"},
 	"internal/remote":    {"authkeys"},
 	"internal/agentconn": {},
+	"internal/release":   {},
 	"internal/term":      {},
 	"internal/textfile":  {},
 }
