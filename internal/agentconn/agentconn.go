@@ -188,6 +188,8 @@ func (o *opener) connect(address string) (net.Conn, error) {
 	switch {
 	case err == nil:
 		return o.dialSocketFile(file)
+	case errors.Is(err, os.ErrNotExist) && strings.HasPrefix(address, "/"):
+		return nil, fmt.Errorf("%w (a path of Cygwin must be given as cygpath -w shows it)", err)
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, errBadSocketFile):
 		return nil, err
 	}

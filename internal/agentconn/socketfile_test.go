@@ -130,6 +130,12 @@ func TestImitatedSockets(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	t.Run("path of Cygwin", func(t *testing.T) {
+		const path = "/tmp/ssh-none/agent.1"
+		if _, err := windowsOpener(&fakeWindows{}, environment()).open(path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "cygpath") {
+			t.Errorf("error %v", err)
+		}
+	})
 	t.Run("real socket", func(t *testing.T) {
 		path := filepath.Join(socketDir(t), "sock")
 		l, err := net.Listen("unix", path)

@@ -63,10 +63,11 @@ func (e *evaluation) files() error {
 		if asciiLower(in.ConfigFile) == "none" {
 			return nil
 		}
-		if err := e.source(in.ConfigFile).err; err != nil {
+		file := localPath(in.ConfigFile, in.Getenv)
+		if err := e.source(file).err; err != nil {
 			return e.stop("Can't open user config file %s: %s", in.ConfigFile, cause(err))
 		}
-		return e.readFile(in.ConfigFile, false, &scope{byUser: true, active: true})
+		return e.readFile(file, false, &scope{byUser: true, active: true})
 	}
 	user := filepath.Join(in.Home, ".ssh", "config")
 	if err := e.readFile(user, true, &scope{byUser: true, active: true}); err != nil {

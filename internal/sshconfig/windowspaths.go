@@ -33,12 +33,15 @@ func programData(getenv func(string) string) string {
 
 // windowsPath understands the paths that OpenSSH for Windows does beside the
 // system's own (resolved_path_utf16 and realpath in win32compat/misc.c):
-// __PROGRAMDATA__ at the start, /c:/dir and /cygdrive/c/dir. /c/dir is what Git
-// Bash and its ssh write for the same, often into a file that both use.
+// __PROGRAMDATA__ at the start, /c:/dir, /cygdrive/c/dir and /dev/null. /c/dir is
+// what Git Bash and its ssh write for the same, often into a file that both use.
 func windowsPath(path, programData string) string {
 	const mark = "__PROGRAMDATA__"
-	if len(path) >= len(mark) && strings.EqualFold(path[:len(mark)], mark) {
+	switch {
+	case len(path) >= len(mark) && strings.EqualFold(path[:len(mark)], mark):
 		return programData + path[len(mark):]
+	case path == "/dev/null":
+		return "NUL"
 	}
 	rest, rooted := strings.CutPrefix(path, "/cygdrive/")
 	if !rooted {

@@ -19,6 +19,8 @@ func TestWindowsPath(t *testing.T) {
 		`\Users\me`:                           `\Users\me`,
 		`\\server\share\key`:                  `\\server\share\key`,
 		`//server/share/key`:                  `//server/share/key`,
+		`/dev/null`:                           `NUL`,
+		`/dev/nul`:                            `/dev/nul`,
 		`/etc/ssh/known`:                      `/etc/ssh/known`,
 		`/1/x`:                                `/1/x`,
 		`/`:                                   `/`,
