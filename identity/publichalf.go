@@ -19,7 +19,8 @@ import (
 //   - [FormatOpenSSHPrivate]: the public half stands in clear; so does the
 //     comment where there is no passphrase.
 //   - [FormatPEMPrivate]: the public half is worked out of the private one. Under
-//     a passphrase it is not known: [ErrNoPublicKey].
+//     a passphrase it is not known: [ErrNoPublicKey]. Of a kind of key that is
+//     not known here it is [ErrUnsupported].
 //
 // Any other file is read as [ReadFile] does. Whether others may read the file is
 // not looked at. The error is a *[FileError].
@@ -73,6 +74,8 @@ func (k *privateKey) identity(origin Origin) (Identity, error) {
 	case key != nil:
 	case k.encrypted:
 		return Identity{}, &FileError{Path: origin.Path, Err: ErrNoPublicKey}
+	case !k.supported:
+		return Identity{}, &FileError{Path: origin.Path, Err: ErrUnsupported}
 	default:
 		signer, _, err := k.decode(nil)
 		if err != nil {

@@ -62,6 +62,7 @@ func TestReadPublicHalfRefuses(t *testing.T) {
 	}{
 		{"PEM, encrypted", string(encode(t, "rsa", "pem", true)), 0, ErrNoPublicKey},
 		{"PKCS #8, encrypted", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", 0, ErrNoPublicKey},
+		{"a kind that is not known", "-----BEGIN ED448 PRIVATE KEY-----\nAAAA\n-----END ED448 PRIVATE KEY-----\n", 0, ErrUnsupported},
 		{"cut short", openSSH[:len(openSSH)/2], 0, ErrDamaged},
 		{"not what it says", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", 0, ErrDamaged},
 		{"SSH.COM", "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nAAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n", 1, ErrPrivateKey},
