@@ -38,9 +38,10 @@ var (
 	// ErrCarriageReturn is a carriage return in the midst of a line: perhaps
 	// two lines, of which a server would see one.
 	ErrCarriageReturn = errors.New("a carriage return in the midst of the line")
-	// ErrPEM is a public key in PEM that cannot be decoded, or with something
-	// behind it.
+	// ErrPEM is a public key in PEM that cannot be decoded.
 	ErrPEM = errors.New("a damaged public key in PEM")
+	// ErrPEMStray is text behind a public key in PEM that is no other one.
+	ErrPEMStray = errors.New("text outside of a key")
 	// ErrPEMType is a key that SSH has no type for, such as one for X25519.
 	ErrPEMType = errors.New("a public key of a type that SSH does not know")
 	// ErrNoDefault: no ~/.ssh/id*.pub.

@@ -86,6 +86,39 @@ func TestReadFileFormats(t *testing.T) {
 	}
 }
 
+func TestReadFileRefusesFormats(t *testing.T) {
+	a := published(t, "ed25519")
+	private := string(encode(t, "ed25519", "openssh", false))
+	for _, test := range []refusal{
+		{name: "UTF-16, half a unit at the end", content: utf16Text("\ufeff"+a+"\r\n", false) + "\x00", err: ErrUTF16},
+		{name: "UTF-16, half a character at the end", content: utf16Text("\ufeff"+a, false) + "\x3d\xd8", err: ErrUTF16},
+		{name: "UTF-16, half a character within", content: utf16Text("\ufeff"+a, false) + "\x3d\xd8x\x00", err: ErrUTF16},
+		{name: "UTF-16, the second half first", content: utf16Text("\ufeff"+a, true) + "\xde\x00\xd8\x3d", err: ErrUTF16},
+		{name: "UTF-16, only a mark", content: "\xff\xfe", err: ErrNoKeys},
+		{name: "UTF-16, text", content: utf16Text("\ufeffnot a key\r\n", false), line: 1, reason: authkeys.NotAKey},
+		{name: "UTF-16, private key", content: utf16Text("\ufeff"+private, false), line: 1, err: ErrPrivateKey},
+		{name: "UTF-32", content: "\xff\xfe\x00\x00s\x00\x00\x00", line: 1, reason: authkeys.NotText},
+		{name: "RFC 4716 behind a key", content: a + "\n" + exported(t, "rsa.rfc4716"), line: 2, reason: authkeys.ForeignFormat},
+		{name: "a key behind RFC 4716", content: exported(t, "ed25519.rfc4716") + a + "\n", line: 5, reason4716: authkeys.RFC4716Stray},
+		{name: "RFC 4716, no end", content: "\n---- BEGIN SSH2 PUBLIC KEY ----\n", line: 2, reason4716: authkeys.RFC4716NoEnd},
+		{name: "RFC 4716, damaged", content: strings.Replace(exported(t, "rsa.rfc4716"), "AAAA", "AAA", 1), line: 1, reason: authkeys.BadBase64},
+		{name: "private key of SSH.COM", content: "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAAgIAAAAmZGwtbW9kcA==\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n", line: 1, err: ErrPrivateKey},
+		{name: "certificate in RFC 4716", content: exported(t, "rsa.rfc4716") + string(authkeys.MarshalRFC4716(parsed(t, published(t, "rsa-cert")))), line: 10, err: ErrCertificate},
+		{name: "PEM, damaged", content: strings.Replace(exported(t, "rsa.pkcs8"), "MIIB", "MIIC", 1), line: 1, err: ErrPEM},
+		{name: "PEM, not base64", content: "\n" + strings.Replace(exported(t, "rsa.pkcs8"), "MIIB", "MI.B", 1), line: 2, err: ErrPEM},
+		{name: "PEM, the first of two damaged", content: strings.Replace(exported(t, "rsa.pkcs8"), "MIIB", "MI.B", 1) + exported(t, "ed25519.pkcs8"), line: 1, err: ErrPEM},
+		{name: "PEM, cut short", content: exported(t, "rsa.pkcs8")[:200], line: 1, err: ErrPEM},
+		{name: "PEM, one in the place of the other", content: strings.ReplaceAll(exported(t, "rsa.pkcs8"), "PUBLIC", "RSA PUBLIC"), line: 1, err: ErrPEM},
+		{name: "PEM of X25519", content: "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAoqnX/QcXoeU+FDL2PJ9zXiT4McDAgoTKrbbSPaJajOk=\n-----END PUBLIC KEY-----\n", line: 1, err: ErrPEMType},
+		{name: "an X.509 certificate", content: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", line: 1, reason: authkeys.ForeignFormat},
+		{name: "private key behind PEM", content: exported(t, "ed25519.pkcs8") + string(encode(t, "ecdsa", "pkcs8", false)), line: 4, err: ErrPrivateKey},
+		{name: "text behind PEM", content: exported(t, "ed25519.pkcs8") + "\n# mine\n", line: 5, err: ErrPEMStray},
+		{name: "a key behind PEM", content: exported(t, "ed25519.pkcs8") + a + "\n", line: 4, err: ErrPEMStray},
+	} {
+		t.Run(test.name, test.check)
+	}
+}
+
 // written is a file as editors leave it.
 func written(content string, format Format) map[string]string {
 	windows := strings.ReplaceAll(content, "\n", "\r\n")

@@ -37,7 +37,9 @@ func pemKey(text []byte) (key ssh.PublicKey, rest []byte, err error) {
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	label := strings.TrimRight(string(first), blanks)
 	switch {
-	case strings.HasPrefix(label, pemBegin) && strings.Contains(label, "PRIVATE KEY-----"):
+	case !strings.HasPrefix(label, pemBegin):
+		return nil, nil, ErrPEMStray
+	case strings.Contains(label, "PRIVATE KEY-----"):
 		return nil, nil, ErrPrivateKey
 	case label != pemBegin+"PUBLIC KEY-----" && label != pemBegin+"RSA PUBLIC KEY-----":
 		return nil, nil, &authkeys.ParseError{Reason: authkeys.ForeignFormat}
