@@ -29,32 +29,3 @@ func ReadCertificate(path string) (*ssh.Certificate, error) {
 	}
 	return certificate, nil
 }
-
-// PublicHalf is the public key that goes with an IdentityFile, for an agent
-// that holds the private one: what the private key file shows in clear, the
-// file itself where that is a public key, or the .pub file beside it
-// (sshkey_load_public in authfile.c). nil where there is none. Comment is the
-// one beside the public key.
-func PublicHalf(path string) (key ssh.PublicKey, comment string) {
-	if data, err := readBounded(path); err == nil {
-		defer clear(data)
-		if private, err := inspect(path, data); err == nil {
-			key = private.public
-			private.wipe()
-		}
-	}
-	for _, file := range []string{path, path + ".pub"} {
-		ids, err := ReadFile(file)
-		if err != nil {
-			continue
-		}
-		entry := ids[0].Entry
-		if key == nil {
-			key = entry.Key
-		}
-		if bytes.Equal(key.Marshal(), entry.Key.Marshal()) {
-			return key, entry.Comment
-		}
-	}
-	return key, ""
-}

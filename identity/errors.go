@@ -28,17 +28,35 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // What can be wrong with a public key file.
 var (
-	ErrNoKeys      = errors.New("no public key in this file")
-	ErrDirectory   = errors.New("is a directory, not a key file")
-	ErrUTF16       = errors.New("is written in UTF-16; save it as UTF-8")
+	ErrNoKeys    = errors.New("no public key in this file")
+	ErrDirectory = errors.New("is a directory, not a key file")
+	// ErrUTF16 is a file in UTF-16 with half a character in it.
+	ErrUTF16       = errors.New("is written in UTF-16 and damaged; save it as UTF-8")
 	ErrTooLarge    = errors.New("too large for a key file")
 	ErrPrivateKey  = errors.New("is a private key, not a public one; it was not sent anywhere")
 	ErrCertificate = errors.New("is a certificate; install the key it was made for")
 	// ErrCarriageReturn is a carriage return in the midst of a line: perhaps
 	// two lines, of which a server would see one.
 	ErrCarriageReturn = errors.New("a carriage return in the midst of the line")
+	// ErrPEM is a public key in PEM that cannot be decoded.
+	ErrPEM = errors.New("a damaged public key in PEM")
+	// ErrPEMStray is text behind a public key in PEM that is no other one.
+	ErrPEMStray = errors.New("text outside of a key")
+	// ErrPEMType is a key that SSH has no type for, such as one for X25519.
+	ErrPEMType = errors.New("a public key of a type that SSH does not know")
 	// ErrNoDefault: no ~/.ssh/id*.pub.
 	ErrNoDefault = errors.New("no default identity")
+)
+
+// What can be wrong with a private key of PuTTY's of which the public half is
+// wanted.
+var (
+	// ErrPPK: the file is not made as such a file is.
+	ErrPPK = errors.New("a damaged PuTTY private key")
+	// ErrPPKMAC: the file is well made, and not what PuTTY wrote.
+	ErrPPKMAC = errors.New("a damaged PuTTY private key: its MAC is wrong")
+	// ErrPPKVersion: neither version 2 nor version 3.
+	ErrPPKVersion = errors.New("a PuTTY private key of a version that is not read here; save it again with PuTTYgen")
 )
 
 // What keeps a private key from signing.

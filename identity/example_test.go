@@ -45,6 +45,19 @@ func ExampleFileError() {
 	// Output: line 2 is a private key, not a public one; it was not sent anywhere
 }
 
+func ExampleReadPublicHalf() {
+	ids, err := identity.ReadPublicHalf("testdata/putty/rsa-v3-encrypted.ppk")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, id := range ids {
+		bits, kind, fingerprint := identity.Describe(id.Entry.Key)
+		fmt.Printf("%v: %d %s %s %s\n", id.Origin.Format, bits, fingerprint, id.Entry.Comment, kind)
+	}
+	// Output: PuTTY private key: 2048 SHA256:Yi3qeSPhzMklRmj3BxAACOQzA3lHiZrlgiC90Gl1byI rsa-key-20260102 RSA
+}
+
 func ExampleSigner() {
 	// Nothing is asked before the key signs, and it signs only after a server
 	// has said that it would let the key in.

@@ -3,29 +3,14 @@ package identity
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"ssh-copy-id/authkeys"
 )
-
-// utf16Text is a text as Windows' own tools write it.
-func utf16Text(text string, bigEndian bool) string {
-	var data []byte
-	for _, unit := range utf16.Encode([]rune(text)) {
-		if bigEndian {
-			data = append(data, byte(unit>>8), byte(unit))
-		} else {
-			data = append(data, byte(unit), byte(unit>>8))
-		}
-	}
-	return string(data)
-}
 
 func TestReadFile(t *testing.T) {
 	a, b := published(t, "ed25519"), published(t, "rsa")
@@ -72,15 +57,44 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+// refusal is a file that is not read, and why.
+type refusal struct {
+	name, content string
+	line          int
+	err           error           // the cause, or
+	reason        authkeys.Reason // that of a ParseError, or
+	reason4716    authkeys.RFC4716Reason
+}
+
+func (r refusal) check(t *testing.T) {
+	path := writeFile(t, filepath.Join(t.TempDir(), "id.pub"), r.content)
+	ids, err := ReadFile(path)
+	var file *FileError
+	if !errors.As(err, &file) || file.Path != path || file.Line != r.line || ids != nil {
+		t.Fatalf("got %v, %#v; want an error about line %d", ids, err, r.line)
+	}
+	var parse *authkeys.ParseError
+	if errors.As(err, &parse); r.reason != 0 && (parse == nil || parse.Reason != r.reason) {
+		t.Errorf("got %v, want %v", err, r.reason)
+	}
+	var parse4716 *authkeys.RFC4716Error
+	if errors.As(err, &parse4716); r.reason4716 != 0 && (parse4716 == nil || parse4716.Reason != r.reason4716) {
+		t.Errorf("got %v, want %v", err, r.reason4716)
+	}
+	if r.err != nil && !errors.Is(err, r.err) {
+		t.Errorf("got %v, want %v", err, r.err)
+	}
+	for _, line := range strings.Split(strings.ReplaceAll(r.content, "\x00", ""), "\n") {
+		if len(line) > 20 && strings.Contains(err.Error(), line[len(line)-20:]) {
+			t.Errorf("the error shows the content: %v", err)
+		}
+	}
+}
+
 func TestReadFileRefuses(t *testing.T) {
 	a := published(t, "ed25519")
 	private := string(encode(t, "ed25519", "openssh", false))
-	tests := []struct {
-		name, content string
-		line          int
-		err           error           // the cause, or
-		reason        authkeys.Reason // that of a ParseError
-	}{
+	for _, test := range []refusal{
 		{name: "empty", content: "", err: ErrNoKeys},
 		{name: "only comments", content: "# nothing\n\n", err: ErrNoKeys},
 		{name: "private key", content: private, line: 1, err: ErrPrivateKey},
@@ -91,9 +105,6 @@ func TestReadFileRefuses(t *testing.T) {
 		{name: "private key of PuTTY", content: "PuTTY-User-Key-File-3: ssh-ed25519\n", line: 1, err: ErrPrivateKey},
 		{name: "certificate", content: published(t, "ed25519-cert") + "\n", line: 1, err: ErrCertificate},
 		{name: "certificate behind a key", content: a + "\n" + published(t, "ed25519-cert") + "\n", line: 2, err: ErrCertificate},
-		{name: "UTF-16", content: utf16Text("\ufeff"+a+"\r\n", false), err: ErrUTF16},
-		{name: "UTF-16, big-endian", content: utf16Text("\ufeff"+a+"\r\n", true), err: ErrUTF16},
-		{name: "UTF-16 without a mark", content: utf16Text(a, false), err: ErrUTF16},
 		{name: "too large", content: "#" + strings.Repeat("x", maxFile), err: ErrTooLarge},
 		{name: "two lines parted by a lone carriage return", content: a + "\r" + a + "\n", line: 1, err: ErrCarriageReturn},
 		{name: "what ssh-add -L says of an empty agent", content: "The agent has no identities.\n", line: 1, reason: authkeys.NotAKey},
@@ -102,30 +113,9 @@ func TestReadFileRefuses(t *testing.T) {
 		{name: "an open quote", content: "# x\ncommand=\"ls " + a + "\n", line: 2, reason: authkeys.BadOptions},
 		{name: "another type written before the key", content: "ssh-rsa " + strings.Fields(a)[1], line: 1, reason: authkeys.TypeMismatch},
 		{name: "unknown type", content: "ssh-new AAAAB3NzaC1uZXc=\n", line: 1, reason: authkeys.UnknownType},
-		{name: "RFC 4716", content: "---- BEGIN SSH2 PUBLIC KEY ----\n", line: 1, reason: authkeys.ForeignFormat},
 		{name: "NUL", content: a + " a\x00b\n", line: 1, reason: authkeys.NotText},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			path := writeFile(t, filepath.Join(t.TempDir(), "id.pub"), test.content)
-			ids, err := ReadFile(path)
-			var file *FileError
-			if !errors.As(err, &file) || file.Path != path || file.Line != test.line || ids != nil {
-				t.Fatalf("got %v, %#v; want an error about line %d", ids, err, test.line)
-			}
-			var parse *authkeys.ParseError
-			if errors.As(err, &parse); test.err == nil && (parse == nil || parse.Reason != test.reason) {
-				t.Errorf("got %v, want %v", err, test.reason)
-			}
-			if test.err != nil && !errors.Is(err, test.err) {
-				t.Errorf("got %v, want %v", err, test.err)
-			}
-			for _, line := range strings.Split(test.content, "\n") {
-				if len(line) > 20 && strings.Contains(err.Error(), line[len(line)-20:]) {
-					t.Errorf("the error shows the content: %v", err)
-				}
-			}
-		})
+	} {
+		t.Run(test.name, test.check)
 	}
 }
 
@@ -140,35 +130,6 @@ func TestReadFileCannotRead(t *testing.T) {
 	_, err := ReadFile(filepath.Join(dir, "none.pub"))
 	if n := strings.Count(err.Error(), "none.pub"); n != 1 {
 		t.Errorf("the path is told %d times: %v", n, err)
-	}
-}
-
-func TestPrivateKeyBeside(t *testing.T) {
-	dir := t.TempDir()
-	pub := writeFile(t, filepath.Join(dir, "id.pub"), published(t, "rsa")+"\n"+published(t, "ed25519")+"\n")
-	private := writeFile(t, filepath.Join(dir, "id"), "x")
-	ids, err := ReadFile(pub)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range ids {
-		if id.Origin.PrivateKey != private {
-			t.Errorf("line %d: %q", id.Origin.Line, id.Origin.PrivateKey)
-		}
-	}
-	other := writeFile(t, filepath.Join(dir, "keys"), published(t, "rsa"))
-	if ids, err := ReadFile(other); err != nil || ids[0].Origin.PrivateKey != "" {
-		t.Errorf("a file that is not called .pub has a private key beside it: %v, %v", ids, err)
-	}
-}
-
-func TestPubPath(t *testing.T) {
-	for name, want := range map[string]string{
-		"id": "id.pub", "id.pub": "id.pub", "a.b/id": "a.b/id.pub", ".pub": ".pub", "idpub": "idpub.pub", "id.pub.pub": "id.pub.pub",
-	} {
-		if got := PubPath(name); got != want {
-			t.Errorf("PubPath(%q) = %q, want %q", name, got, want)
-		}
 	}
 }
 
@@ -194,31 +155,4 @@ func TestDescribeAsKeygen(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, out)
 		}
 	}
-}
-
-func FuzzReadFile(f *testing.F) {
-	a := published(f, "ed25519")
-	for _, seed := range []string{a, "\ufeff# x\r\nrestrict " + a + "\r\n", a + "\r" + a, utf16Text("\ufeff"+a, true), "-----BEGIN PRIVATE KEY-----", ""} {
-		f.Add([]byte(seed))
-	}
-	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(dir, "id.pub")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		ids, err := ReadFile(path)
-		if (err == nil) == (len(ids) == 0) {
-			t.Fatalf("%d keys and the error %v", len(ids), err)
-		}
-		for _, id := range ids {
-			line := id.Entry.Line()
-			if strings.ContainsAny(line, "\r\n\x00") || !strings.Contains(string(data), line) {
-				t.Errorf("the line to install is %q", line)
-			}
-			if again, err := authkeys.ParseEntry(line); err != nil || again.Blob() != id.Entry.Blob() {
-				t.Errorf("%q is read as %v, %v", line, again, err)
-			}
-		}
-	})
 }

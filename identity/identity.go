@@ -3,7 +3,10 @@
 //
 // # Where keys come from
 //
-//   - [ReadFile]: a public key file, as ssh-keygen writes it and people edit it;
+//   - [ReadFile]: a public key file, as ssh-keygen writes it and people edit it,
+//     or as PuTTYgen, Tectia and OpenSSL do;
+//   - [ReadPublicHalf]: the file of a private key, PuTTY's .ppk among them, for
+//     a key whose public key file is missing;
 //   - [Newest]: which file to read when nobody named one;
 //   - [FromAgent]: every key of an ssh-agent.
 //
@@ -58,10 +61,16 @@ type Origin struct {
 	Source Source
 	// Path is the public key file; "" for an agent.
 	Path string
-	// Line is the line in Path, counted from 1; 0 for an agent.
+	// Line is the line in Path at which the key begins, counted from 1; 0 for an
+	// agent and for the public half of a private key.
 	Line int
-	// PrivateKey is the private key file beside Path; "" where there is none.
-	// Whether it belongs to this key is not known: Path may hold several keys.
+	// Format is the notation of the file. It says nothing of an agent.
+	Format Format
+	// UTF16 tells that the file is in UTF-16, which ssh and sshd do not read.
+	UTF16 bool
+	// PrivateKey is the private key file beside Path, or Path where it is one,
+	// for [Signer]; "" where there is none, or only PuTTY's. Whether it belongs to
+	// this key is not known: Path may hold several keys.
 	PrivateKey string
 }
 

@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
 )
 
 // published is the content of testdata/NAME.pub, one line.
@@ -28,6 +30,32 @@ func published(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(content))
+}
+
+// exported is a public key as ssh-keygen -e or, of Ed25519 in PEM, openssl pkey
+// wrote it; the key is that of published.
+func exported(t testing.TB, file string) string { return content(t, "exported", file) }
+
+// putty is a file that PuTTYgen 0.78 wrote. The keys of one name are the same,
+// NAME.pub is what puttygen -L says of it, NAME.ssh2 what it exports.
+func putty(t testing.TB, file string) string { return content(t, "putty", file) }
+
+func content(t testing.TB, dir, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func parsed(t testing.TB, line string) authkeys.Entry {
+	t.Helper()
+	entry, err := authkeys.ParseEntry(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry
 }
 
 // bare keys: the first two fields of a line.

@@ -12,7 +12,8 @@ import (
 // directory, as `ls -t` orders them: by modification time, a symbolic link by
 // its own; of several with the same time the first by name. Certificates
 // (*-cert.pub) and directories do not count. A link that leads nowhere does, as
-// in the stock script: it was meant, and reading it tells what is wrong.
+// in the stock script: it was meant, and reading it tells what is wrong. On
+// Windows the case of the names does not matter.
 //
 // Where there is no such file, or no directory, the error is [ErrNoDefault]; where
 // the directory cannot be read it is a *[FileError].
@@ -27,7 +28,7 @@ func Newest(sshDir string) (string, error) {
 	var newest fs.FileInfo
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasPrefix(name, "id") || !strings.HasSuffix(name, ".pub") || strings.HasSuffix(name, "-cert.pub") {
+		if !defaultName(name, foldCase) {
 			continue
 		}
 		info, err := entry.Info()
@@ -42,6 +43,15 @@ func Newest(sshDir string) (string, error) {
 		return "", ErrNoDefault
 	}
 	return filepath.Join(sshDir, newest.Name()), nil
+}
+
+// defaultName tells the names of id*.pub but for *-cert.pub, with fold in any
+// case.
+func defaultName(name string, fold bool) bool {
+	if fold {
+		name = strings.ToLower(name)
+	}
+	return strings.HasPrefix(name, "id") && strings.HasSuffix(name, ".pub") && !strings.HasSuffix(name, "-cert.pub")
 }
 
 func leadsToDir(path string, info fs.FileInfo) bool {

@@ -16,6 +16,7 @@ import (
 type privateKey struct {
 	block     *pem.Block
 	public    ssh.PublicKey // nil where the file does not tell it in clear
+	comment   string        // "" where the file does not tell it in clear
 	encrypted bool
 	supported bool // it can be decoded and can sign
 }
@@ -83,7 +84,7 @@ func readPrivateKey(path string) (*privateKey, error) {
 // inspect finds the private key in a file and reads what is in clear. In PEM
 // files made by OpenSSL the key's parameters may stand before it.
 func inspect(path string, data []byte) (*privateKey, error) {
-	if bytes.HasPrefix(data, []byte("PuTTY-User-Key-File-")) {
+	if isPPK(data) {
 		return nil, &FileError{Path: path, Err: ErrUnsupported}
 	}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
@@ -130,7 +131,44 @@ func (k *privateKey) readHeader() error {
 	k.encrypted = header.Cipher != "none" || header.KDF != "none"
 	k.supported = header.Keys == 1 && slices.Contains(openSSHTypes, public.Type()) &&
 		slices.Contains(openSSHCiphers, header.Cipher)
+	if !k.encrypted && header.Keys == 1 {
+		k.comment = privateComment(header.Private)
+	}
 	return nil
+}
+
+// privateFields are the strings between the type of a private key and its
+// comment (sshkey_serialize_private_sk in sshkey.c).
+var privateFields = map[string]int{
+	ssh.KeyAlgoRSA: 6, "ssh-dss": 5, ssh.KeyAlgoED25519: 2,
+	ssh.KeyAlgoECDSA256: 3, ssh.KeyAlgoECDSA384: 3, ssh.KeyAlgoECDSA521: 3,
+}
+
+// privateComment is the comment of a private key that no passphrase protects;
+// "" where it is not found.
+func privateComment(private []byte) string {
+	var head struct {
+		Check, Again uint32
+		Type         string
+		Rest         []byte `ssh:"rest"`
+	}
+	if err := ssh.Unmarshal(private, &head); err != nil {
+		return ""
+	}
+	fields, known := privateFields[head.Type]
+	if !known {
+		return ""
+	}
+	field := struct {
+		Value []byte
+		Rest  []byte `ssh:"rest"`
+	}{Rest: head.Rest}
+	for range fields + 1 {
+		if err := ssh.Unmarshal(field.Rest, &field); err != nil {
+			return ""
+		}
+	}
+	return string(field.Value)
 }
 
 // wipe forgets the private half.

@@ -125,7 +125,7 @@ func sentence(err error) string {
 	case errors.As(err, &password):
 		return term.Escape(password.flag) + ": " + systemText(password.err)
 	case errors.As(err, &keyFile):
-		return term.Escape(keyFile.Error())
+		return keySentence(keyFile)
 	case errors.As(err, &hop):
 		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
 	case errors.As(err, &dial):
@@ -147,10 +147,29 @@ func sentence(err error) string {
 // fileSentence are the words of use_id_file in the stock script.
 func fileSentence(e *fileError) string {
 	text := fmt.Sprintf("failed to open ID file '%s': %s", term.Escape(e.path), systemText(e.err))
+	if e.path == "" {
+		text = fmt.Sprintf("'%s' is a public key, and beside it is no private key", term.Escape(e.pub))
+	}
 	if e.pub != "" {
 		text += fmt.Sprintf("\n\t(to install the contents of '%s' anyway, look at the -f option)", term.Escape(e.pub))
 	}
 	return text
+}
+
+// keySentence says what is wrong with a key file, and for a private key whose
+// public half is out of reach how to get at it.
+func keySentence(e *identity.FileError) string {
+	why := ""
+	switch {
+	case errors.Is(e.Err, identity.ErrNoPublicKey):
+		why = "the public half of this private key is not known without its passphrase"
+	case errors.Is(e.Err, identity.ErrUnsupported):
+		why = "the public half of this private key cannot be worked out here"
+	default:
+		return term.Escape(e.Error())
+	}
+	return term.Escape(fmt.Sprintf("%s: %s; write it to a file of its own first, with: ssh-keygen -y -f %s > %s",
+		e.Path, why, shellWord(e.Path), shellWord(identity.PubPath(e.Path))))
 }
 
 func dialSentence(e *sshclient.DialError) string {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
 )
 
 // source is where the keys come from and which they are.
@@ -21,7 +23,7 @@ type source struct {
 
 // fileError is what use_id_file of the stock script says about a file.
 type fileError struct {
-	path string
+	path string // "" for a private key whose name nobody knows
 	pub  string // set where path is the private key that -f would not need
 	err  error
 }
@@ -32,6 +34,7 @@ func (e *fileError) Unwrap() error { return e.err }
 var (
 	errNoIdentities = errors.New("no identities found")
 	errNoIDFile     = errors.New("no ID file found")
+	errNoPrivateKey = errors.New("no private key")
 )
 
 // identities finds the keys, or has --keygen make one where there is none.
@@ -95,28 +98,97 @@ func (r *run) fromAgent() (source, bool) {
 	return source{name: "ssh-add -L", ids: ids, skipped: skipped}, len(ids) > 0
 }
 
-// fromFile reads the public keys of a file. Unless -f is given the private key
-// beside it must be readable too.
+// fromFile reads the public keys of NAME.pub, or of NAME where that ends so.
+// Unless -f is given the private key beside it must be readable too, PuTTY's
+// counting as well. Where there is no NAME.pub but NAME, the keys are those of
+// NAME itself.
 func (r *run) fromFile(name string) (source, error) {
 	pub := identity.PubPath(name)
-	private := privatePath(pub)
-	if err := readable(pub); err != nil {
+	err := readable(pub)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && regular(name):
+		return r.fromNamed(name, pub)
+	case err != nil:
 		return source{}, &fileError{path: pub, err: err}
 	}
-	if !r.flags.Force {
-		if err := readable(private); err != nil {
-			return source{}, &fileError{path: private, pub: pub, err: err}
-		}
+	private := privatePath(pub)
+	if err := r.needPrivate(private, pub); err != nil {
+		return source{}, err
 	}
 	ids, err := identity.ReadFile(pub)
 	if err != nil {
 		return source{}, err
 	}
 	s := source{name: `"` + pub + `"`, ids: ids}
-	if readable(private) == nil {
+	if ids[0].Origin.PrivateKey != "" && readable(private) == nil {
 		s.private = private
 	}
+	r.printer.fileNotes(ids[0].Origin, "")
 	return s, nil
+}
+
+// fromNamed reads the keys of a file in whatever format it is: it may be a
+// private key, of which the public half is taken, or a public key with another
+// suffix than .pub.
+func (r *run) fromNamed(name, pub string) (source, error) {
+	if err := readable(name); err != nil {
+		return source{}, &fileError{path: name, err: err}
+	}
+	ids, err := identity.ReadPublicHalf(name)
+	if err != nil {
+		return source{}, err
+	}
+	origin := ids[0].Origin
+	s := source{name: `"` + name + `"`, ids: ids, private: origin.PrivateKey}
+	switch {
+	case origin.Format == identity.FormatPPK, origin.UTF16 && origin.Format.Private():
+		// no file that ssh could be called with
+	case origin.Format.Private():
+		s.private = name // also one that only ssh can use, such as of a security key
+	case filepath.Ext(name) == "":
+		if !r.flags.Force && readable(name+".ppk") != nil {
+			return source{}, &fileError{pub: name, err: errNoPrivateKey}
+		}
+	default:
+		if err := r.needPrivate(privatePath(strings.TrimSuffix(name, filepath.Ext(name))), name); err != nil {
+			return source{}, err
+		}
+	}
+	r.printer.fileNotes(origin, pub)
+	return s, nil
+}
+
+// needPrivate is the check of the stock script that the private key can be
+// read, which -f leaves out; KEY.ppk is the private key in PuTTY's format.
+func (r *run) needPrivate(private, public string) error {
+	if r.flags.Force {
+		return nil
+	}
+	err := readable(private)
+	if err == nil || readable(private+".ppk") == nil {
+		return nil
+	}
+	return &fileError{path: private, pub: public, err: err}
+}
+
+// fileNotes tells what a person would not expect of a key file. missing is the
+// public key file in the place of which it is read.
+func (p *printer) fileNotes(origin identity.Origin, missing string) {
+	path := term.Escape(origin.Path)
+	switch {
+	case origin.Format == identity.FormatPPK && origin.UTF16:
+		p.info(`the public half of the PuTTY key "%s" is used`, path)
+	case origin.Format == identity.FormatPPK:
+		p.info(`the public half of the PuTTY key "%s" is used; PuTTY can log in with this file, ssh cannot`, path)
+	case origin.Format.Private():
+		p.info(`"%s" does not exist: the public half of the private key is used`, term.Escape(missing))
+	}
+	switch {
+	case origin.UTF16 && origin.Format.Private():
+		p.warning(`"%s" is in UTF-16, and no program can log in with it; save it as UTF-8`, path)
+	case origin.UTF16:
+		p.warning(`"%s" is in UTF-16, which ssh cannot read; its keys were read all the same, save it as UTF-8`, path)
+	}
 }
 
 // privatePath is where the script looks for the private key:
@@ -126,7 +198,13 @@ func privatePath(pub string) string {
 	if dir == "" {
 		dir = "." + string(filepath.Separator)
 	}
-	return dir + strings.TrimSuffix(file, ".pub")
+	return dir + identity.PrivatePath(file)
+}
+
+// regular tells that there is a regular file, or a link to one.
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // readable tells why a file cannot be read; nil where it can.
@@ -143,14 +221,22 @@ func readable(path string) error {
 }
 
 // readableKeyFile is the test of the stock script for a key file that stands
-// where the host should: it can be read and holds "ssh" somewhere.
+// where the host should: it can be read and holds "ssh" somewhere. Here that may
+// be in UTF-16, and the first line of a PEM file or of PuTTY's will do.
 func readableKeyFile(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxKeyFile {
 		return false
 	}
 	content, err := os.ReadFile(path)
-	return err == nil && strings.Contains(strings.ToLower(string(content)), "ssh")
+	if err != nil {
+		return false
+	}
+	defer clear(content)
+	text := bytes.ToLower(bytes.ReplaceAll(content, []byte{0}, nil))
+	defer clear(text)
+	return bytes.Contains(text, []byte("ssh")) || bytes.HasPrefix(text, []byte("-----begin ")) ||
+		bytes.HasPrefix(text, []byte("putty-user-key-file-"))
 }
 
 // maxKeyFile bounds what is taken for a key file, in bytes.
