@@ -35,9 +35,11 @@ machine, so that you can log in there without a password.
 
 Which keys:
   -i, --identity [FILE]    install the key of FILE; .pub is added to the name
-                           where it is missing. Without FILE: the newest
-                           ~/.ssh/id*.pub. Without -i: every key of the agent,
-                           or else the newest ~/.ssh/id*.pub.
+                           where it is missing and such a file is there; else
+                           FILE is read: a .ppk of PuTTY, an SSH2 or PEM key,
+                           the public half of a private key. Without FILE: the
+                           newest ~/.ssh/id*.pub. Without -i: every key of the
+                           agent, or else the newest ~/.ssh/id*.pub.
   -f, --force              add the keys without looking whether they are there
                            already; the private key need not be at hand
       --keygen             where there is no key, make one (Ed25519) and install
