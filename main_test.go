@@ -8,6 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ssh-copy-id/internal/sshtest/script"
+	"ssh-copy-id/internal/sshtest/wine"
 )
 
 var (
@@ -15,7 +16,7 @@ var (
 	oracle = flag.String("oracle", "/usr/bin/ssh-copy-id", "the stock script to tell the same stories with")
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, script.Programs(main)) }
+func TestMain(m *testing.M) { testscript.Main(wine.Tidy{M: m}, script.Programs(main)) }
 
 // TestStories runs testdata/script; the commands are described in
 // internal/sshtest/script.

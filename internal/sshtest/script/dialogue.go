@@ -149,22 +149,44 @@ func talk(file string, tty bool, timeout time.Duration, args []string) (int, err
 	if err != nil {
 		return 0, fmt.Errorf("%s: %v", file, err)
 	}
-	term, err := openTerminal()
-	if err != nil {
-		return 0, err
-	}
 	var out, errOut bytes.Buffer
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.WaitDelay = time.Second
-	if tty {
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = term.slave, term.slave, term.slave
-	} else {
+	if !tty {
 		cmd.Stdin = os.Stdin
 		cmd.Stdout, cmd.Stderr = io.MultiWriter(os.Stdout, &out), io.MultiWriter(os.Stderr, &errOut)
 	}
+	shown, err := Talk(steps, cmd, timeout)
+	if werr := os.WriteFile(filepath.Join(os.Getenv("WORK"), "terminal"), []byte(shown), 0o600); err == nil {
+		err = werr
+	}
+	if err == nil {
+		err = told(steps, map[string][]byte{"standard output": out.Bytes(), "standard error": errOut.Bytes()})
+	}
+	if cmd.ProcessState == nil {
+		return 0, err
+	}
+	return exitCode(cmd.ProcessState), err
+}
+
+// Talk runs a command on a terminal of its own, takes the steps there, and
+// returns what the terminal showed. Without a standard input the command has
+// the terminal for all three standard files. The error is about the talk: how
+// the command ended is in its ProcessState.
+func Talk(steps []Step, cmd *exec.Cmd, timeout time.Duration) (shown string, err error) {
+	term, err := openTerminal()
+	if err != nil {
+		return "", err
+	}
+	defer term.master.Close()
+	defer term.slave.Close()
+	tty := cmd.Stdin == nil
+	if tty {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = term.slave, term.slave, term.slave
+	}
+	cmd.WaitDelay = time.Second
 	term.control(cmd, tty)
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return "", err
 	}
 	t := &talker{terminal: term, process: cmd.Process, timeout: timeout, ended: make(chan struct{}), news: make(chan struct{}, 1)}
 	drained := make(chan struct{})
@@ -180,14 +202,11 @@ func talk(file string, tty bool, timeout time.Duration, args []string) (int, err
 	case <-drained:
 	case <-time.After(500 * time.Millisecond):
 	}
-	shown := t.text()
-	if werr := os.WriteFile(filepath.Join(os.Getenv("WORK"), "terminal"), shown, 0o600); err == nil {
-		err = werr
-	}
+	text := t.text()
 	if err == nil {
-		err = told(steps, map[string][]byte{"the terminal": shown, "standard output": out.Bytes(), "standard error": errOut.Bytes()})
+		err = told(steps, map[string][]byte{"the terminal": text})
 	}
-	return exitCode(cmd.ProcessState), err
+	return string(text), err
 }
 
 // told is the error that a secret was shown somewhere.
