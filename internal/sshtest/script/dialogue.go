@@ -68,6 +68,8 @@ type Step struct {
 //	send TEXT     types TEXT and Enter
 //	secret TEXT   the same; the terminal must not echo at that moment, and
 //	              TEXT must appear neither there nor in the program's output
+//	quiet         waits until the terminal echoes no more: Wine turns that off
+//	              only when its program reads
 //	key X         types control-X, as in: key c
 //	signal NAME   sends INT, TERM, HUP or KILL to the program
 //
@@ -100,7 +102,7 @@ func Dialogue(text string) ([]Step, error) {
 			if signals[text] == nil {
 				return nil, fmt.Errorf("line %d: unknown signal %q", i+1, text)
 			}
-		case "expect", "send", "secret":
+		case "expect", "send", "secret", "quiet":
 		default:
 			return nil, fmt.Errorf("line %d: unknown verb %q", i+1, verb)
 		}
@@ -268,6 +270,8 @@ func (t *talker) run(steps []Step) error {
 			if err == nil {
 				_, err = io.WriteString(t.terminal.master, s.Text+"\r")
 			}
+		case "quiet":
+			err = t.quiet()
 		case "key":
 			_, err = t.terminal.master.Write([]byte{s.Text[0] & 0x1f})
 		case "signal":
@@ -282,6 +286,19 @@ func (t *talker) run(steps []Step) error {
 		return nil
 	case <-time.After(t.timeout):
 		return fmt.Errorf("the program has not ended after %v; the terminal showed %q", t.timeout, t.text())
+	}
+}
+
+// quiet waits until the terminal does not echo.
+func (t *talker) quiet() error {
+	for deadline := time.Now().Add(t.timeout); ; time.Sleep(2 * time.Millisecond) {
+		echo, err := t.terminal.echoes()
+		if err != nil || !echo {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the terminal still echoes after %v", t.timeout)
+		}
 	}
 }
 
