@@ -10,6 +10,9 @@ wineserver=$1
 # for them.
 if "$wineserver" -p >/dev/null 2>&1 &&
 	"$2" wineboot --init >/dev/null 2>&1; then
+	# The desktop: a program that needs one, and none is there, starts it and
+	# waits ten seconds for it. Reading from the console is enough to need one.
+	"$2" explorer.exe /desktop </dev/null >/dev/null 2>&1 &
 	echo ready
 	cat >/dev/null
 else
