@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 )
@@ -181,7 +180,7 @@ var (
 )
 
 // Shared is the prefix of this process, or the one that [PrefixEnv] names. It
-// is made when it is first asked for; [Tidy] closes it.
+// is made when it is first asked for; [CloseShared] and [Tidy] close it.
 func Shared() (*Prefix, error) {
 	sharedMutex.Lock()
 	defer sharedMutex.Unlock()
@@ -195,14 +194,14 @@ func Shared() (*Prefix, error) {
 	return shared, sharedError
 }
 
-func closeShared() {
+// CloseShared closes the shared prefix, if this process has made one.
+func CloseShared() error {
 	sharedMutex.Lock()
 	defer sharedMutex.Unlock()
 	if shared == nil {
-		return
+		return nil
 	}
-	if err := shared.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, strings.TrimSpace(err.Error()))
-	}
+	err := shared.Close()
 	shared = nil
+	return err
 }

@@ -16,4 +16,5 @@ func Start() (*Prefix, error) { return nil, Available() }
 // Shared is the prefix of this process. Here there is none.
 func Shared() (*Prefix, error) { return nil, Available() }
 
-func closeShared() {}
+// CloseShared closes the shared prefix. Here there is none.
+func CloseShared() error { return nil }

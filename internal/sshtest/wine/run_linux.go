@@ -15,8 +15,7 @@ import (
 // runTime bounds a program that has no limit of its own.
 const runTime = 60 * time.Second
 
-// guests are the names under which guest is put into a prefix: it does the work
-// of whichever it was called as.
+// guestPackage is the programs of the Windows side.
 const guestPackage = "ssh-copy-id/internal/sshtest/wine/guest"
 
 // Build makes an .exe of a package of this module.
@@ -74,6 +73,16 @@ func (p *Prefix) Command(c Command, options ...string) (*exec.Cmd, error) {
 	cmd.Env = append(p.Env(), c.Env...)
 	cmd.Dir = c.Dir
 	return cmd, nil
+}
+
+// Through is what go test needs as -exec to run Windows programs in the prefix,
+// with nothing of the caller's environment.
+func (p *Prefix) Through() (string, error) {
+	wine, err := find("wine64")
+	if err != nil {
+		return "", err
+	}
+	return "/usr/bin/env -i " + strings.Join(p.Env(), " ") + " SSHCOPYID_REQUIRE_ALL=1 " + wine, nil
 }
 
 // Run runs a program without a console and waits for its end. An error means

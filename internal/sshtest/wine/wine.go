@@ -15,6 +15,7 @@ package wine
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -64,6 +65,10 @@ type Tidy struct{ M interface{ Run() int } }
 
 // Run runs the tests.
 func (t Tidy) Run() int {
-	defer closeShared()
-	return t.M.Run()
+	status := t.M.Run()
+	if err := CloseShared(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
 }
