@@ -80,6 +80,7 @@
 package script
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -87,6 +88,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,13 +108,28 @@ const (
 func UseOracle(file string) error { return os.Setenv(oracleEnv, file) }
 
 // Params runs the stories of a directory. With update, cmp rewrites what a
-// story expects.
+// story expects. A story that would be skipped for want of a terminal or of
+// permission bits, which no program can be installed for, is left out.
 func Params(dir string, update bool) testscript.Params {
 	return testscript.Params{
-		Dir: dir, UpdateScripts: update,
+		Files: stories(dir), UpdateScripts: update,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: setup, Condition: condition, Cmds: commands(),
 	}
+}
+
+// stories are those of a directory that can be told here.
+func stories(dir string) []string {
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil {
+		panic(err) // the directory is written down in a test
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && (!ptySupported && bytes.Contains(text, []byte("\n[!tty] skip ")) ||
+			runtime.GOOS == "windows" && bytes.Contains(text, []byte("\n[!mode] skip ")) ||
+			runtime.GOOS == "windows" && bytes.Contains(text, []byte("\n[windows] skip ")))
+	})
 }
 
 // Programs are the programs stories can exec, for testscript.Main: ours, which
