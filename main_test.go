@@ -2,40 +2,20 @@ package main
 
 import (
 	"flag"
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ssh-copy-id/internal/sshtest/script"
+	"ssh-copy-id/internal/sshtest/wine"
 )
 
-var (
-	update = flag.Bool("update", false, "rewrite the files in testdata/script that cmp compares with")
-	oracle = flag.String("oracle", "/usr/bin/ssh-copy-id", "the stock script to tell the same stories with")
-)
+var update = flag.Bool("update", false, "rewrite the files in testdata/script that cmp compares with")
 
-func TestMain(m *testing.M) { testscript.Main(m, script.Programs(main)) }
+func TestMain(m *testing.M) { testscript.Main(wine.Tidy{M: m}, script.Programs(main)) }
 
 // TestStories runs testdata/script; the commands are described in
 // internal/sshtest/script.
 func TestStories(t *testing.T) {
 	testscript.Run(t, script.Params("testdata/script", *update))
-}
-
-// TestStoriesOfTheScript tells the same stories with the stock script in place
-// of the program: what they say of both is what must not differ. Where the two
-// differ on purpose the story says why, in a line that begins with [oracle].
-func TestStoriesOfTheScript(t *testing.T) {
-	if _, err := os.Stat(*oracle); err != nil {
-		if os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("the stock script is not installed here")
-	}
-	if err := script.UseOracle(*oracle); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { script.UseOracle("") })
-	testscript.Run(t, script.Params("testdata/script", false))
 }

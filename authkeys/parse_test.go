@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -167,48 +166,6 @@ func TestParseEntry(t *testing.T) {
 			}
 			if want := strings.Contains(test.line, "-cert-v01@"); e.Certificate() != want {
 				t.Errorf("certificate: %v, want %v", e.Certificate(), want)
-			}
-		})
-	}
-}
-
-// ssh-keygen -l reads lines with the functions of sshd, but not in all of its
-// steps: it does not judge options, or what stands in the place of options,
-// skips only one blank behind them, and tries every line of a file.
-func TestKeygenAgrees(t *testing.T) {
-	keygen, err := exec.LookPath("ssh-keygen")
-	if err != nil {
-		if os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
-			t.Fatal("ssh-keygen is not installed, and SSHCOPYID_REQUIRE_ALL is set")
-		}
-		t.Skip("ssh-keygen is not installed")
-	}
-	for _, test := range lineTests(t) {
-		if test.keygen || strings.HasSuffix(test.line, "PRIVATE KEY-----") {
-			continue
-		}
-		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "line")
-			if err := os.WriteFile(path, []byte(test.line+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command(keygen, "-l", "-f", path).CombinedOutput()
-			if accepted := err == nil; accepted != (test.reason == 0) {
-				t.Fatalf("ssh-keygen accepts the line: %v\n%s", accepted, out)
-			}
-			if test.reason != 0 {
-				return
-			}
-			e, err := ParseEntry(test.line)
-			if err != nil {
-				t.Fatal(err)
-			}
-			key := e.Key
-			if c, ok := key.(*ssh.Certificate); ok {
-				key = c.Key
-			}
-			if !strings.Contains(string(out), ssh.FingerprintSHA256(key)) {
-				t.Errorf("ssh-keygen sees another key: %s", out)
 			}
 		})
 	}

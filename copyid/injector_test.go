@@ -1,3 +1,5 @@
+//go:build unix
+
 package copyid_test
 
 import (

@@ -3,7 +3,6 @@ package identity
 import (
 	"errors"
 	"io/fs"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,29 +129,5 @@ func TestReadFileCannotRead(t *testing.T) {
 	_, err := ReadFile(filepath.Join(dir, "none.pub"))
 	if n := strings.Count(err.Error(), "none.pub"); n != 1 {
 		t.Errorf("the path is told %d times: %v", n, err)
-	}
-}
-
-// ssh-keygen -l must see the keys that ReadFile sees.
-func TestDescribeAsKeygen(t *testing.T) {
-	program := keygen(t)
-	tests := []string{published(t, "dsa"), securityKey(t) + " yubi"}
-	for _, name := range []string{"ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa", "ed25519-cert", "rsa-cert"} {
-		tests = append(tests, published(t, name))
-	}
-	for _, line := range tests {
-		path := writeFile(t, filepath.Join(t.TempDir(), "id.pub"), line+"\n")
-		out, err := exec.Command(program, "-l", "-f", path).Output()
-		if err != nil {
-			t.Errorf("ssh-keygen -l does not know the key %.30s: %v", line, err)
-			continue
-		}
-		entry, err := authkeys.ParseEntry(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := keygenLine(entry); got != strings.TrimSpace(string(out)) {
-			t.Errorf("got  %s\nwant %s", got, out)
-		}
 	}
 }

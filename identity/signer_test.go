@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -264,87 +262,5 @@ func TestSignerRefuses(t *testing.T) {
 	pkcs8 := writeFile(t, filepath.Join(t.TempDir(), "id"), tests[3].content)
 	if encrypted, err := Encrypted(pkcs8); !encrypted || err != nil {
 		t.Errorf("PKCS #8: %v, %v", encrypted, err)
-	}
-}
-
-func TestSignerMindsMode(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there are no modes on Windows")
-	}
-	path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, "ed25519", "openssh", false)))
-	for _, mode := range []os.FileMode{0o600, 0o400, 0o700} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Signer(path, nil); err != nil {
-			t.Errorf("%04o: %v", mode, err)
-		}
-	}
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o660, 0o644, 0o620, 0o601} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		var failed *ModeError
-		if _, err := Signer(path, nil); !errors.As(err, &failed) || failed.Mode.Perm() != mode || failed.Path != path {
-			t.Errorf("%04o: %v", mode, err)
-		}
-	}
-}
-
-// Keys as ssh-keygen makes them, and the public half that it takes from them.
-func TestSignerReadsKeygenKeys(t *testing.T) {
-	program := keygen(t)
-	tests := []struct {
-		args []string
-		err  error
-	}{
-		{args: []string{"-t", "ed25519"}},
-		{args: []string{"-t", "ecdsa", "-b", "384"}},
-		{args: []string{"-t", "rsa", "-b", "2048"}},
-		{args: []string{"-t", "ed25519", "-N", passphrase}},
-		{args: []string{"-t", "rsa", "-b", "2048", "-m", "PEM"}},
-		{args: []string{"-t", "rsa", "-b", "2048", "-m", "PEM", "-N", passphrase}},
-		{args: []string{"-t", "ecdsa", "-m", "PEM", "-N", passphrase}},
-		{args: []string{"-t", "ecdsa", "-m", "PKCS8"}},
-		{args: []string{"-t", "ecdsa", "-m", "PKCS8", "-N", passphrase}},
-		{args: []string{"-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", passphrase}},
-		{args: []string{"-t", "ed25519", "-N", passphrase, "-Z", "aes128-ctr"}, err: ErrUnsupported},
-	}
-	for _, test := range tests {
-		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "id")
-			secret := ""
-			args := append([]string{"-q", "-f", path, "-a", "1"}, test.args...)
-			if strings.Contains(strings.Join(test.args, " "), passphrase) {
-				secret = passphrase
-			} else {
-				args = append(args, "-N", "")
-			}
-			if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
-				t.Fatalf("ssh-keygen: %v\n%s", err, out)
-			}
-			if encrypted, err := Encrypted(path); encrypted != (secret != "") || err != nil {
-				t.Errorf("encrypted: %v, %v", encrypted, err)
-			}
-			signer, err := Signer(path, func() ([]byte, error) { return []byte(secret), nil })
-			if test.err != nil {
-				if !errors.Is(err, test.err) {
-					t.Errorf("got %v, want %v", err, test.err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command(program, "-y", "-P", secret, "-f", path).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			own := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
-			if keyOf(string(out)) != own {
-				t.Errorf("got  %s\nwant %s", own, out)
-			}
-			checkSigns(t, signer, signer.PublicKey())
-		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -252,30 +251,6 @@ func only(lines []string, keyword string) (out []string) {
 		}
 	}
 	return out
-}
-
-// TestCases runs the corpus without any other program.
-func TestCases(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the cases speak of modes, owners and Unix paths")
-	}
-	for _, c := range readCases(t) {
-		t.Run(c.name, func(t *testing.T) {
-			if c.needsRoot() && os.Getuid() != 0 {
-				t.Skip("needs root to give a file away")
-			}
-			if c.passwd {
-				t.Skip("speaks of the account database: compared with ssh only")
-			}
-			home := resolved(t, t.TempDir())
-			etc := resolved(t, t.TempDir())
-			c.layOut(t, home, etc)
-			t.Chdir(home)
-			t.Setenv("SHELL", "/bin/sh")
-			lines, err := c.resolve(home, filepath.Join(etc, "ssh_config"))
-			c.check(t, home, lines, err)
-		})
-	}
 }
 
 func resolved(t testing.TB, dir string) string {

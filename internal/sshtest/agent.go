@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -13,35 +12,28 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// Agent is an ssh-agent on a unix socket.
+// Agent is an ssh-agent on a unix socket, or on a named pipe of Windows.
 type Agent struct {
 	agent.ExtendedAgent // the keys it holds
 	listener            net.Listener
-	dir                 string
+	remove              func() error // what the listener leaves
 	signatures          atomic.Int64
 	mu                  sync.Mutex
 	conns               map[net.Conn]bool
 }
 
-// StartAgent starts an agent that holds nothing. Its socket is in a new
-// directory below the system's temporary one: names of sockets are short
-// (108 bytes on Linux), those of tests' directories are not.
+// StartAgent starts an agent that holds nothing.
 func StartAgent() (*Agent, error) {
 	return ServeAgent(agent.NewKeyring().(agent.ExtendedAgent))
 }
 
 // ServeAgent is StartAgent with keys of the caller's making.
 func ServeAgent(held agent.ExtendedAgent) (*Agent, error) {
-	dir, err := os.MkdirTemp("", "agent")
+	l, remove, err := listenForAgent()
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, err
-	}
-	a := &Agent{listener: l, dir: dir, conns: make(map[net.Conn]bool)}
+	a := &Agent{listener: l, remove: remove, conns: make(map[net.Conn]bool)}
 	a.ExtendedAgent = &countingKeyring{held, &a.signatures}
 	go a.accept()
 	return a, nil
@@ -100,7 +92,7 @@ func (a *Agent) Close() error {
 		c.Close()
 	}
 	a.mu.Unlock()
-	return errors.Join(err, os.RemoveAll(a.dir))
+	return errors.Join(err, a.remove())
 }
 
 func (a *Agent) accept() {
@@ -134,22 +126,4 @@ func (k *countingKeyring) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, 
 func (k *countingKeyring) SignWithFlags(key ssh.PublicKey, data []byte, flags agent.SignatureFlags) (*ssh.Signature, error) {
 	k.count.Add(1)
 	return k.ExtendedAgent.SignWithFlags(key, data, flags)
-}
-
-// DeadSocket makes a socket that nobody listens on, and a function that
-// removes it.
-func DeadSocket() (path string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		return "", nil, err
-	}
-	path = filepath.Join(dir, "s")
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		os.RemoveAll(dir)
-		return "", nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	l.Close()
-	return path, func() { os.RemoveAll(dir) }, nil
 }

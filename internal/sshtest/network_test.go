@@ -136,7 +136,7 @@ func TestAgentSigns(t *testing.T) {
 		public, _ := ssh.NewPublicKey(key.Public())
 		want = append(want, public)
 	}
-	conn, err := net.Dial("unix", a.Socket())
+	conn, err := dialAgent(a.Socket())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +158,9 @@ func TestAgentSigns(t *testing.T) {
 	}
 	socket := a.Socket()
 	a.Close()
+	if _, err := dialAgent(socket); err == nil {
+		t.Error("the agent is still there")
+	}
 	if _, err := os.Stat(socket); err == nil {
 		t.Error("the socket is still there")
 	}

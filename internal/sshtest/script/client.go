@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -106,6 +107,24 @@ func cmdGencert(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(cert.SignCert(rand.Reader, ca))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1])+"-cert.pub", []byte(sshtest.PublicLine(cert, comment)), 0o644))
+}
+
+func cmdWrite(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, "write")
+	if len(args) < 2 {
+		ts.Fatalf("usage: write FILE PART...")
+	}
+	var text strings.Builder
+	for _, part := range args[1:] {
+		if file, ok := strings.CutPrefix(part, "@"); ok {
+			text.WriteString(strings.TrimSuffix(ts.ReadFile(file), "\n"))
+			continue
+		}
+		plain, err := strconv.Unquote(`"` + strings.ReplaceAll(part, `"`, `\"`) + `"`)
+		ts.Check(err)
+		text.WriteString(plain)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text.String()), 0o600))
 }
 
 func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {

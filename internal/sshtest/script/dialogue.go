@@ -68,6 +68,8 @@ type Step struct {
 //	send TEXT     types TEXT and Enter
 //	secret TEXT   the same; the terminal must not echo at that moment, and
 //	              TEXT must appear neither there nor in the program's output
+//	quiet         waits until the terminal echoes no more: Wine turns that off
+//	              only when its program reads
 //	key X         types control-X, as in: key c
 //	signal NAME   sends INT, TERM, HUP or KILL to the program
 //
@@ -100,7 +102,7 @@ func Dialogue(text string) ([]Step, error) {
 			if signals[text] == nil {
 				return nil, fmt.Errorf("line %d: unknown signal %q", i+1, text)
 			}
-		case "expect", "send", "secret":
+		case "expect", "send", "secret", "quiet":
 		default:
 			return nil, fmt.Errorf("line %d: unknown verb %q", i+1, verb)
 		}
@@ -149,22 +151,44 @@ func talk(file string, tty bool, timeout time.Duration, args []string) (int, err
 	if err != nil {
 		return 0, fmt.Errorf("%s: %v", file, err)
 	}
-	term, err := openTerminal()
-	if err != nil {
-		return 0, err
-	}
 	var out, errOut bytes.Buffer
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.WaitDelay = time.Second
-	if tty {
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = term.slave, term.slave, term.slave
-	} else {
+	if !tty {
 		cmd.Stdin = os.Stdin
 		cmd.Stdout, cmd.Stderr = io.MultiWriter(os.Stdout, &out), io.MultiWriter(os.Stderr, &errOut)
 	}
+	shown, err := Talk(steps, cmd, timeout)
+	if werr := os.WriteFile(filepath.Join(os.Getenv("WORK"), "terminal"), []byte(shown), 0o600); err == nil {
+		err = werr
+	}
+	if err == nil {
+		err = told(steps, map[string][]byte{"standard output": out.Bytes(), "standard error": errOut.Bytes()})
+	}
+	if cmd.ProcessState == nil {
+		return 0, err
+	}
+	return exitCode(cmd.ProcessState), err
+}
+
+// Talk runs a command on a terminal of its own, takes the steps there, and
+// returns what the terminal showed. Without a standard input the command has
+// the terminal for all three standard files. The error is about the talk: how
+// the command ended is in its ProcessState.
+func Talk(steps []Step, cmd *exec.Cmd, timeout time.Duration) (shown string, err error) {
+	term, err := openTerminal()
+	if err != nil {
+		return "", err
+	}
+	defer term.master.Close()
+	defer term.slave.Close()
+	tty := cmd.Stdin == nil
+	if tty {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = term.slave, term.slave, term.slave
+	}
+	cmd.WaitDelay = time.Second
 	term.control(cmd, tty)
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return "", err
 	}
 	t := &talker{terminal: term, process: cmd.Process, timeout: timeout, ended: make(chan struct{}), news: make(chan struct{}, 1)}
 	drained := make(chan struct{})
@@ -180,14 +204,11 @@ func talk(file string, tty bool, timeout time.Duration, args []string) (int, err
 	case <-drained:
 	case <-time.After(500 * time.Millisecond):
 	}
-	shown := t.text()
-	if werr := os.WriteFile(filepath.Join(os.Getenv("WORK"), "terminal"), shown, 0o600); err == nil {
-		err = werr
-	}
+	text := t.text()
 	if err == nil {
-		err = told(steps, map[string][]byte{"the terminal": shown, "standard output": out.Bytes(), "standard error": errOut.Bytes()})
+		err = told(steps, map[string][]byte{"the terminal": text})
 	}
-	return exitCode(cmd.ProcessState), err
+	return string(text), err
 }
 
 // told is the error that a secret was shown somewhere.
@@ -249,6 +270,8 @@ func (t *talker) run(steps []Step) error {
 			if err == nil {
 				_, err = io.WriteString(t.terminal.master, s.Text+"\r")
 			}
+		case "quiet":
+			err = t.quiet()
 		case "key":
 			_, err = t.terminal.master.Write([]byte{s.Text[0] & 0x1f})
 		case "signal":
@@ -263,6 +286,19 @@ func (t *talker) run(steps []Step) error {
 		return nil
 	case <-time.After(t.timeout):
 		return fmt.Errorf("the program has not ended after %v; the terminal showed %q", t.timeout, t.text())
+	}
+}
+
+// quiet waits until the terminal does not echo.
+func (t *talker) quiet() error {
+	for deadline := time.Now().Add(t.timeout); ; time.Sleep(2 * time.Millisecond) {
+		echo, err := t.terminal.echoes()
+		if err != nil || !echo {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the terminal still echoes after %v", t.timeout)
+		}
 	}
 }
 

@@ -66,6 +66,10 @@
 //	        matches what the terminal showed
 //	[!] perm MODE FILE
 //	        the permission bits are MODE (not looked at on Windows)
+//	write FILE PART...
+//	        puts the parts into a file, one behind the other, with mode 0600: @NAME
+//	        is what another file holds, without its last newline, everything else
+//	        is text, in which \n, \t and \xNN mean what they mean in Go
 //	need PROGRAM...
 //	        skips the story where a program is missing, or fails it with
 //	        SSHCOPYID_REQUIRE_ALL=1
@@ -76,6 +80,7 @@
 package script
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -83,6 +88,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,13 +108,28 @@ const (
 func UseOracle(file string) error { return os.Setenv(oracleEnv, file) }
 
 // Params runs the stories of a directory. With update, cmp rewrites what a
-// story expects.
+// story expects. A story that would be skipped for want of a terminal or of
+// permission bits, which no program can be installed for, is left out.
 func Params(dir string, update bool) testscript.Params {
 	return testscript.Params{
-		Dir: dir, UpdateScripts: update,
+		Files: stories(dir), UpdateScripts: update,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: setup, Condition: condition, Cmds: commands(),
 	}
+}
+
+// stories are those of a directory that can be told here.
+func stories(dir string) []string {
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil {
+		panic(err) // the directory is written down in a test
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && (!ptySupported && bytes.Contains(text, []byte("\n[!tty] skip ")) ||
+			runtime.GOOS == "windows" && bytes.Contains(text, []byte("\n[!mode] skip ")) ||
+			runtime.GOOS == "windows" && bytes.Contains(text, []byte("\n[windows] skip ")))
+	})
 }
 
 // Programs are the programs stories can exec, for testscript.Main: ours, which
@@ -208,7 +229,7 @@ func commands() map[string]command {
 	m := map[string]command{
 		"sshd": cmdSSHD, "sshd-stop": cmdStop, "proxy": cmdProxy, "idle": cmdIdle, "reset": cmdReset, "ran": cmdRan,
 		"genkey": cmdGenkey, "gencert": cmdGencert, "ssh-agent": cmdAgent, "agent-signed": cmdSigned, "askpass": cmdAskpass,
-		"dialogue": cmdDialogue, "terminal": cmdTerminal, "perm": cmdPerm, "need": cmdNeed,
+		"dialogue": cmdDialogue, "terminal": cmdTerminal, "perm": cmdPerm, "need": cmdNeed, "write": cmdWrite,
 	}
 	for name, count := range counts {
 		m[name] = func(ts *testscript.TestScript, neg bool, args []string) { cmdCount(ts, neg, name, count, args) }

@@ -1,0 +1,120 @@
+package wine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// runTime bounds a program that has no limit of its own.
+const runTime = 60 * time.Second
+
+// guestPackage is the programs of the Windows side.
+const guestPackage = "ssh-copy-id/internal/sshtest/wine/guest"
+
+// Build makes an .exe of a package of this module.
+func Build(file, pkg string) error {
+	cmd := exec.Command("go", "build", "-o", file, pkg)
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %v\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// Guest is the program of package guest that has this name, as a file.
+func (p *Prefix) Guest(name string) (string, error) {
+	p.pending.Lock()
+	defer p.pending.Unlock()
+	if p.guest == "" {
+		// One directory for each process that shares the prefix.
+		dir, err := os.MkdirTemp(p.dir, "guest")
+		if err != nil {
+			return "", err
+		}
+		if err := Build(filepath.Join(dir, "launch.exe"), guestPackage); err != nil {
+			return "", err
+		}
+		p.guest = dir
+	}
+	file := filepath.Join(p.guest, name+".exe")
+	if name == "launch" {
+		return file, nil
+	}
+	err := os.Link(filepath.Join(p.guest, "launch.exe"), file)
+	if errors.Is(err, os.ErrExist) {
+		err = nil
+	}
+	return file, err
+}
+
+// Command is what starts a program through guest's launch, with options of that.
+func (p *Prefix) Command(c Command, options ...string) (*exec.Cmd, error) {
+	wine, err := find("wine64")
+	if err != nil {
+		return nil, err
+	}
+	launch, err := p.Guest("launch")
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{launch}, options...)
+	if c.Home != "" {
+		args = append(args, "-home", Path(c.Home))
+	}
+	args = append(append(args, "--", Path(c.Program)), c.Args...)
+	cmd := exec.Command(wine, args...)
+	cmd.Env = append(p.Env(), c.Env...)
+	cmd.Dir = c.Dir
+	return cmd, nil
+}
+
+// Through is what go test needs as -exec to run Windows programs in the prefix,
+// with nothing of the caller's environment.
+func (p *Prefix) Through() (string, error) {
+	wine, err := find("wine64")
+	if err != nil {
+		return "", err
+	}
+	return "/usr/bin/env -i " + strings.Join(p.Env(), " ") + " SSHCOPYID_REQUIRE_ALL=1 " + wine, nil
+}
+
+// Run runs a program without a console and waits for its end. An error means
+// that it could not be run or did not end in time.
+func (p *Prefix) Run(c Command) (Result, error) {
+	cmd, err := p.Command(c)
+	if err != nil {
+		return Result{}, err
+	}
+	if c.Timeout == 0 {
+		c.Timeout = runTime
+	}
+	if c.Input != "" {
+		cmd.Stdin = strings.NewReader(c.Input)
+	}
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// A program that the killed one left behind may hold the pipes.
+	cmd.WaitDelay = 2 * time.Second
+	if err := cmd.Start(); err != nil {
+		return Result{}, err
+	}
+	late := time.AfterFunc(c.Timeout, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	err = cmd.Wait()
+	r := Result{Status: cmd.ProcessState.ExitCode(), Stdout: out.String(), Stderr: stderr.String()}
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case !late.Stop():
+		return r, fmt.Errorf("%s has not ended after %v; it said\n%s%s", c.Program, c.Timeout, r.Stdout, r.Stderr)
+	case err != nil && !errors.As(err, &exit):
+		return r, err
+	}
+	return r, nil
+}

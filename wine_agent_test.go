@@ -1,0 +1,96 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ssh-copy-id/internal/sshtest/realsshd"
+	"ssh-copy-id/internal/sshtest/wine"
+)
+
+// agent starts an agent with keys of ~/.ssh, in its own directory so that they
+// are no identity files, for as long as the test runs.
+func (w *windows) agent(t *testing.T, options []string, keys ...string) {
+	t.Helper()
+	file, err := w.prefix.Guest("agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := options
+	for _, key := range keys {
+		args = append(args, wine.Path(filepath.Join(w.home, ".ssh", key)))
+	}
+	cmd, err := w.prefix.Command(wine.Command{Program: file, Args: args})
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopAgent(t, cmd, input.Close) })
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || line != "ready\r\n" && line != "ready\n" {
+		t.Fatalf("the agent said %q, %v", line, err)
+	}
+}
+
+// stopAgent ends it, and waits: the next one has the same name.
+func stopAgent(t *testing.T, cmd *exec.Cmd, hangUp func() error) {
+	if err := hangUp(); err != nil {
+		t.Error(err)
+	}
+	late := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the agent: %v", err)
+	}
+}
+
+// TestWineAgent: the keys of an agent where Windows has one, and logins with
+// them.
+func TestWineAgent(t *testing.T) {
+	s := startForWindows(t, realsshd.Config{Accounts: accounts("service", "pageant", "named", "none")})
+	const named = `\\.\pipe\my agent`
+	for _, c := range []struct {
+		account string
+		options []string // of the agent
+		env     []string
+	}{
+		{"service", nil, nil},
+		{"pageant", []string{"-pageant"}, nil},
+		{"named", []string{"-pipe", named}, []string{"SSH_AUTH_SOCK=" + named}},
+	} {
+		t.Run(c.account, func(t *testing.T) {
+			w := newWindows(t, s)
+			w.env = c.env
+			one, two := w.key("held/one"), w.key("held/two")
+			w.agent(t, c.options, "held/one", "held/two")
+			w.run("--password-file", w.passwordFile(), c.account+"@127.0.0.1").
+				want(t, 0, "Source of key(s) to be installed: ssh-add -L", "Number of key(s) added: 2", "verified: the server now accepts 2 keys; logged in")
+			w.installed(t, c.account, one+two)
+			third := w.key("id_ed25519")
+			w.run("-i", `.ssh\id_ed25519`, c.account+"@127.0.0.1").want(t, 0, "Number of key(s) added: 1")
+			w.installed(t, c.account, one+two+third)
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		w := newWindows(t, s)
+		w.env = []string{`SSH_AUTH_SOCK=\\.\pipe\nobody`}
+		line := w.key("id_ed25519")
+		w.run("--password-file", w.passwordFile(), "none@127.0.0.1").want(t, 0, `id_ed25519.pub"`, "Number of key(s) added: 1")
+		w.installed(t, "none", line)
+	})
+}
