@@ -72,6 +72,8 @@ func appendText(file, text string) error {
 	if err != nil {
 		return err
 	}
+	// A file system without locks is no reason not to note a host.
+	_ = lock(f)
 	if isUTF16(f) {
 		return errors.Join(errUTF16, f.Close())
 	}
