@@ -160,3 +160,38 @@ func TestNewestFollowsNoLink(t *testing.T) {
 		t.Errorf("ls -t finds %q, %v", got, err)
 	}
 }
+
+// The public half, with its comment, is what ssh-keygen -y shows.
+func TestReadPublicHalfAsKeygen(t *testing.T) {
+	program := keygen(t)
+	for _, test := range []string{
+		"-t ed25519 -C a  comment", "-t rsa -b 2048", "-t ecdsa -b 256", "-t ecdsa -b 384", "-t ecdsa -b 521 -C \u65e5\u672c",
+		"-t rsa -b 2048 -m PEM", "-t ecdsa -m PEM", "-t ecdsa -m PKCS8", "-t rsa -b 2048 -m PKCS8", "-t ed25519 -N " + "secret",
+	} {
+		t.Run(test, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "id")
+			options, comment, _ := strings.Cut(test, " -C ")
+			args := append([]string{"-q", "-a", "1", "-f", path, "-C", comment}, strings.Fields(options)...)
+			secret := "secret"
+			if !strings.Contains(test, "-N") {
+				secret = ""
+				args = append(args, "-N", "")
+			}
+			if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+				t.Fatalf("ssh-keygen: %v\n%s", err, out)
+			}
+			out, err := exec.Command(program, "-y", "-P", secret, "-f", path).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := strings.TrimSpace(string(out))
+			if secret != "" {
+				want = keyOf(want)
+			}
+			ids, err := ReadPublicHalf(path)
+			if err != nil || ids[0].Entry.Line() != want {
+				t.Errorf("got  %v, %v\nwant %s", ids, err, want)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package script
 import (
 	"bufio"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
@@ -125,6 +127,19 @@ func cmdWrite(ts *testscript.TestScript, neg bool, args []string) {
 		text.WriteString(plain)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text.String()), 0o600))
+}
+
+func cmdUTF16(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, "utf16")
+	orders := map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian}
+	if len(args) != 3 || orders[args[0]] == nil {
+		ts.Fatalf("usage: utf16 little|big FROM FILE")
+	}
+	var out []byte
+	for _, unit := range utf16.Encode([]rune("\ufeff" + ts.ReadFile(args[1]))) {
+		out = orders[args[0]].AppendUint16(out, unit)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out, 0o600))
 }
 
 func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {

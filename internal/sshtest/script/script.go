@@ -70,6 +70,9 @@
 //	        puts the parts into a file, one behind the other, with mode 0600: @NAME
 //	        is what another file holds, without its last newline, everything else
 //	        is text, in which \n, \t and \xNN mean what they mean in Go
+//	utf16 little|big FROM FILE
+//	        writes a text as Notepad's "Unicode" does, or with the bytes the other
+//	        way round
 //	need PROGRAM...
 //	        skips the story where a program is missing, or fails it with
 //	        SSHCOPYID_REQUIRE_ALL=1
@@ -229,7 +232,7 @@ func commands() map[string]command {
 	m := map[string]command{
 		"sshd": cmdSSHD, "sshd-stop": cmdStop, "proxy": cmdProxy, "idle": cmdIdle, "reset": cmdReset, "ran": cmdRan,
 		"genkey": cmdGenkey, "gencert": cmdGencert, "ssh-agent": cmdAgent, "agent-signed": cmdSigned, "askpass": cmdAskpass,
-		"dialogue": cmdDialogue, "terminal": cmdTerminal, "perm": cmdPerm, "need": cmdNeed, "write": cmdWrite,
+		"dialogue": cmdDialogue, "terminal": cmdTerminal, "perm": cmdPerm, "need": cmdNeed, "utf16": cmdUTF16, "write": cmdWrite,
 	}
 	for name, count := range counts {
 		m[name] = func(ts *testscript.TestScript, neg bool, args []string) { cmdCount(ts, neg, name, count, args) }
