@@ -68,16 +68,18 @@ func TestWineAgent(t *testing.T) {
 		account string
 		options []string // of the agent
 		env     []string
+		told    []string // by -v
 	}{
-		{"service", nil, nil},
-		{"pageant", []string{"-pageant"}, nil},
-		{"named", []string{"-pipe", named}, []string{"SSH_AUTH_SOCK=" + named}},
+		{"service", nil, nil, []string{`debug1: agent: using \\.\pipe\openssh-ssh-agent`}},
+		{"pageant", []string{"-pageant"}, nil, []string{`debug1: agent: not \\.\pipe\openssh-ssh-agent: `, "debug1: agent: using Pageant"}},
+		{"named", []string{"-pipe", named}, []string{"SSH_AUTH_SOCK=" + named}, []string{"debug1: agent: using " + named}},
 	} {
 		t.Run(c.account, func(t *testing.T) {
 			w := newWindows(t, s)
 			w.env = c.env
 			one, two := w.key("held/one"), w.key("held/two")
 			w.agent(t, c.options, "held/one", "held/two")
+			w.run("-n", "-f", "-v", c.account+"@127.0.0.1").want(t, 0, c.told...)
 			w.run("--password-file", w.passwordFile(), c.account+"@127.0.0.1").
 				want(t, 0, "Source of key(s) to be installed: ssh-add -L", "Number of key(s) added: 2", "verified: the server now accepts 2 keys; logged in")
 			w.installed(t, c.account, one+two)
@@ -90,6 +92,9 @@ func TestWineAgent(t *testing.T) {
 		w := newWindows(t, s)
 		w.env = []string{`SSH_AUTH_SOCK=\\.\pipe\nobody`}
 		line := w.key("id_ed25519")
+		w.run("-n", "-f", "-v", "none@127.0.0.1").want(t, 0, `debug1: agent: cannot reach an agent: \\.\pipe\nobody: `)
+		w.env = nil
+		w.run("-n", "-f", "-v", "none@127.0.0.1").want(t, 0, `debug1: agent: cannot reach an agent: \\.\pipe\openssh-ssh-agent: `, "Pageant: not running")
 		w.run("--password-file", w.passwordFile(), "none@127.0.0.1").want(t, 0, `id_ed25519.pub"`, "Number of key(s) added: 1")
 		w.installed(t, "none", line)
 	})
