@@ -33,7 +33,6 @@ const registry = `WINE REGISTRY Version 2
 // goroutines.
 type Prefix struct {
 	dir    string
-	launch string // guest/launch.exe
 	keeper *exec.Cmd
 	alive  io.Closer // the keeper's standard input
 	once   sync.Once
