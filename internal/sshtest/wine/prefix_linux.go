@@ -38,8 +38,8 @@ type Prefix struct {
 	once   sync.Once
 	err    error
 
-	pending sync.Mutex // guards guest
-	guest   string
+	building sync.Mutex // guards built
+	built    string     // the directory of what Build makes
 }
 
 // places are where Debian keeps Wine's programs, beside the PATH.
