@@ -64,7 +64,7 @@ func TestWineInterrupt(t *testing.T) {
 	w.key("id_ed25519")
 	w.talk("expect assword:\nquiet\nkey c\nmatch interrupted;\n", nil, "alice@127.0.0.1").want(t, 1)
 	w.write(".ssh/known_hosts", "")
-	w.talk("match no/\nquiet\nkey c\nmatch interrupted;|ailed\\.\n", nil, "alice@127.0.0.1").want(t, 1)
+	w.talk("match no/\nquiet\nkey c\nmatch interrupted;|failed\\.\n", nil, "alice@127.0.0.1").want(t, 1)
 	if got := w.remote("alice"); got != "" {
 		t.Errorf("the file is %q", got)
 	}
