@@ -55,14 +55,16 @@ func TestWineConsole(t *testing.T) {
 }
 
 // TestWineInterrupt: Ctrl-C at a question changes nothing and leaves the
-// console as it was.
+// console as it was. Where an answer is shown, Wine's console ends the line
+// when Ctrl-C is pressed, now and then before the signal: an empty answer, which
+// is a no.
 func TestWineInterrupt(t *testing.T) {
 	s := startForWindows(t, realsshd.Config{Accounts: accounts("alice")})
 	w := newWindows(t, s)
 	w.key("id_ed25519")
 	w.talk("expect assword:\nquiet\nkey c\nmatch interrupted;\n", nil, "alice@127.0.0.1").want(t, 1)
 	w.write(".ssh/known_hosts", "")
-	w.talk("match no/\nquiet\nkey c\nmatch interrupted;\n", nil, "alice@127.0.0.1").want(t, 1)
+	w.talk("match no/\nquiet\nkey c\nmatch interrupted;|failed\\.\n", nil, "alice@127.0.0.1").want(t, 1)
 	if got := w.remote("alice"); got != "" {
 		t.Errorf("the file is %q", got)
 	}

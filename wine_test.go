@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,16 +17,6 @@ import (
 
 // The tests named TestWine run the .exe, as it is built for Windows, under Wine
 // against a real sshd on loopback.
-
-// exe builds the command for Windows once.
-var exe = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "ssh-copy-id-test")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "ssh-copy-id.exe")
-	return file, wine.Build(file, ".")
-})
 
 // windows is a person's Windows machine: a home with keys, and the way to one
 // server.
@@ -56,7 +45,7 @@ func newWindows(t *testing.T, s *realsshd.Server) *windows {
 // command is a call of the .exe in the home, with the server's port.
 func (w *windows) command(args ...string) wine.Command {
 	w.t.Helper()
-	file, err := exe()
+	file, err := w.prefix.Build("ssh-copy-id", ".")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -187,17 +176,24 @@ func TestWineErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
 		want string
+		env  string
 	}{
-		"no host":           {nil, "Usage: "},
-		"unknown option":    {[]string{"--nonsense", "alice@127.0.0.1"}, "nonsense"},
-		"no such file":      {[]string{"-i", `keys\missing`, "alice@127.0.0.1"}, `keys\missing`},
-		"no such password":  {[]string{"--password-file", `C:\missing.txt`, "alice@127.0.0.1"}, `ERROR: --password-file C:\missing.txt`},
-		"wrong password":    {[]string{"--password-file", wine.Path(key), "alice@127.0.0.1"}, "Permission denied"},
-		"nobody to ask":     {[]string{"alice@127.0.0.1"}, "There is no terminal to ask for a password on"},
-		"nobody, unasked":   {[]string{"-o", "BatchMode=yes", "alice@127.0.0.1"}, "Permission denied"},
-		"no such host name": {[]string{"alice@host.invalid"}, "host.invalid"},
+		"no host":           {nil, "Usage: ", ""},
+		"unknown option":    {[]string{"--nonsense", "alice@127.0.0.1"}, "nonsense", ""},
+		"no such file":      {[]string{"-i", `keys\missing`, "alice@127.0.0.1"}, `keys\missing`, ""},
+		"no such password":  {[]string{"--password-file", `C:\missing.txt`, "alice@127.0.0.1"}, `ERROR: --password-file C:\missing.txt`, ""},
+		"wrong password":    {[]string{"--password-file", wine.Path(key), "alice@127.0.0.1"}, "Permission denied", ""},
+		"nobody to ask":     {[]string{"alice@127.0.0.1"}, "There is no terminal to ask for a password on", ""},
+		"nobody, unasked":   {[]string{"-o", "BatchMode=yes", "alice@127.0.0.1"}, "Permission denied", ""},
+		"no such host name": {[]string{"alice@host.invalid"}, "host.invalid", ""},
+		"no such askpass":   {[]string{"alice@127.0.0.1"}, `askpass Z:\missing.exe: `, `SSH_ASKPASS=Z:\missing.exe`},
+		"askpass declines":  {[]string{"alice@127.0.0.1"}, "askpass declined to answer", "SSH_ASKPASS=" + wine.Path(w.write("declines.cmd", "@exit 3\r\n"))},
 	} {
 		t.Run(name, func(t *testing.T) {
+			w.t, w.env = t, nil
+			if c.env != "" {
+				w.env = []string{c.env}
+			}
 			r := w.run(c.args...)
 			r.want(t, 1, c.want)
 			if r.out != "" {
@@ -205,6 +201,7 @@ func TestWineErrors(t *testing.T) {
 			}
 		})
 	}
+	w.t, w.env = t, nil
 	t.Run("nobody listens", func(t *testing.T) {
 		c := w.command()
 		c.Args = []string{"-p", fmt.Sprint(closedPort(t)), "alice@127.0.0.1"}

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,9 +133,6 @@ func (st *stand) fault(before string, cfg sshtest.ProxyConfig) error {
 // points all over them: the keys are there or they are not, and the report and
 // the next run know which.
 func TestInjector(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the remote side needs a POSIX shell")
-	}
 	const seed, workers = 20, 3
 	cuts := 200
 	if testing.Short() {

@@ -3,6 +3,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,7 +36,24 @@ func openTerminal() (*terminal, error) {
 		master.Close()
 		return nil, err
 	}
+	// Wide, so that no console breaks a line that a dialogue waits for.
+	if err := resize(slave, 50, 1000); err != nil {
+		master.Close()
+		slave.Close()
+		return nil, fmt.Errorf("terminal: %v", err)
+	}
 	return &terminal{master, slave}, nil
+}
+
+func resize(slave *os.File, rows, columns uint16) error {
+	conn, err := slave.SyscallConn()
+	if err != nil {
+		return err
+	}
+	cerr := conn.Control(func(fd uintptr) {
+		err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns})
+	})
+	return errors.Join(cerr, err)
 }
 
 // control makes the terminal the controlling one of a command. If it is not

@@ -8,8 +8,8 @@ wineserver=$1
 # The server is there before any program, for a program that starts one hands
 # its own standard output to all of Windows' services, and whoever reads it waits
 # for them.
-if "$wineserver" -p >/dev/null 2>&1 &&
-	"$2" wineboot --init >/dev/null 2>&1; then
+if "$wineserver" -p </dev/null >/dev/null 2>&1 &&
+	timeout 300 "$2" wineboot --init </dev/null >/dev/null 2>&1; then
 	# The desktop: a program that needs one, and none is there, starts it and
 	# waits ten seconds for it. Reading from the console is enough to need one.
 	"$2" explorer.exe /desktop </dev/null >/dev/null 2>&1 &

@@ -33,14 +33,13 @@ const registry = `WINE REGISTRY Version 2
 // goroutines.
 type Prefix struct {
 	dir    string
-	launch string // guest/launch.exe
 	keeper *exec.Cmd
 	alive  io.Closer // the keeper's standard input
 	once   sync.Once
 	err    error
 
-	pending sync.Mutex // guards guest
-	guest   string
+	building sync.Mutex // guards built
+	built    string     // the directory of what Build makes
 }
 
 // places are where Debian keeps Wine's programs, beside the PATH.

@@ -18,40 +18,42 @@ const runTime = 60 * time.Second
 // guestPackage is the programs of the Windows side.
 const guestPackage = "ssh-copy-id/internal/sshtest/wine/guest"
 
-// Build makes an .exe of a package of this module.
-func Build(file, pkg string) error {
+// Build makes an .exe of a package of this module, once; it vanishes with the
+// prefix.
+func (p *Prefix) Build(name, pkg string) (string, error) {
+	p.building.Lock()
+	defer p.building.Unlock()
+	if p.built == "" {
+		// One directory for each process that shares the prefix.
+		dir, err := os.MkdirTemp(p.dir, "built")
+		if err != nil {
+			return "", err
+		}
+		p.built = dir
+	}
+	file := filepath.Join(p.built, name+".exe")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
 	cmd := exec.Command("go", "build", "-o", file, pkg)
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %v\n%s", pkg, err, out)
+		return "", fmt.Errorf("go build %s: %v\n%s", pkg, err, out)
 	}
-	return nil
+	return file, nil
 }
 
 // Guest is the program of package guest that has this name, as a file.
 func (p *Prefix) Guest(name string) (string, error) {
-	p.pending.Lock()
-	defer p.pending.Unlock()
-	if p.guest == "" {
-		// One directory for each process that shares the prefix.
-		dir, err := os.MkdirTemp(p.dir, "guest")
-		if err != nil {
-			return "", err
-		}
-		if err := Build(filepath.Join(dir, "launch.exe"), guestPackage); err != nil {
-			return "", err
-		}
-		p.guest = dir
+	launch, err := p.Build("launch", guestPackage)
+	if err != nil || name == "launch" {
+		return launch, err
 	}
-	file := filepath.Join(p.guest, name+".exe")
-	if name == "launch" {
-		return file, nil
+	file := filepath.Join(filepath.Dir(launch), name+".exe")
+	if err := os.Link(launch, file); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
 	}
-	err := os.Link(filepath.Join(p.guest, "launch.exe"), file)
-	if errors.Is(err, os.ErrExist) {
-		err = nil
-	}
-	return file, err
+	return file, nil
 }
 
 // Command is what starts a program through guest's launch, with options of that.

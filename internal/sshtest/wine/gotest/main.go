@@ -10,6 +10,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"ssh-copy-id/internal/sshtest/wine"
 )
@@ -31,8 +33,8 @@ func main() {
 }
 
 func run(args []string) (err error) {
-	// The go command hears of Ctrl-C too and ends; then the prefix is removed.
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	prefix, err := wine.Shared()
 	if err != nil {
 		return err
@@ -54,9 +56,11 @@ func run(args []string) (err error) {
 	if len(args) == 0 {
 		args = []string{"./..."}
 	}
-	cmd := exec.Command("go", append([]string{"test", "-json", "-vet=off", "-timeout=5m", "-overlay=" + overlay, "-exec=" + through}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-vet=off", "-timeout=5m", "-overlay=" + overlay, "-exec=" + through}, args...)...)
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
