@@ -137,11 +137,13 @@ func (k *privateKey) readHeader() error {
 	return nil
 }
 
-// privateFields are the strings between the type of a private key and its
-// comment (sshkey_serialize_private_sk in sshkey.c).
-var privateFields = map[string]int{
-	ssh.KeyAlgoRSA: 6, "ssh-dss": 5, ssh.KeyAlgoED25519: 2,
-	ssh.KeyAlgoECDSA256: 3, ssh.KeyAlgoECDSA384: 3, ssh.KeyAlgoECDSA521: 3,
+// privateFields are what stands between the type of a private key and its
+// comment (sshkey_private_serialize_opt in sshkey.c): s for a string, b for a
+// byte, the flags of a security key.
+var privateFields = map[string]string{
+	ssh.KeyAlgoRSA: "ssssss", "ssh-dss": "sssss", ssh.KeyAlgoED25519: "ss",
+	ssh.KeyAlgoECDSA256: "sss", ssh.KeyAlgoECDSA384: "sss", ssh.KeyAlgoECDSA521: "sss",
+	ssh.KeyAlgoSKED25519: "ssbss", ssh.KeyAlgoSKECDSA256: "sssbss",
 }
 
 // privateComment is the comment of a private key that no passphrase protects;
@@ -163,7 +165,14 @@ func privateComment(private []byte) string {
 		Value []byte
 		Rest  []byte `ssh:"rest"`
 	}{Rest: head.Rest}
-	for range fields + 1 {
+	for _, kind := range fields + "s" { // and the comment
+		if kind == 'b' {
+			if len(field.Rest) == 0 {
+				return ""
+			}
+			field.Rest = field.Rest[1:]
+			continue
+		}
 		if err := ssh.Unmarshal(field.Rest, &field); err != nil {
 			return ""
 		}

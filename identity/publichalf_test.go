@@ -112,3 +112,24 @@ func TestPrivateComment(t *testing.T) {
 		t.Errorf("a security key: %q", got)
 	}
 }
+
+// TestPrivateCommentOfSecurityKey: the flags are a byte between strings
+// (PROTOCOL.u2f in OpenSSH's sources).
+func TestPrivateCommentOfSecurityKey(t *testing.T) {
+	private := ssh.Marshal(struct {
+		Check, Again       uint32
+		Type, Key, Applies string
+		Flags              byte
+		Handle, Reserved   string
+		Comment            string
+		Padding            [3]byte
+	}{1, 1, ssh.KeyAlgoSKED25519, "key", "ssh:", 1, "handle", "", "a comment", [3]byte{1, 2, 3}})
+	if got := privateComment(private); got != "a comment" {
+		t.Errorf("%q", got)
+	}
+	for n := range private[:len(private)-3] {
+		if got := privateComment(private[:n]); got != "" {
+			t.Errorf("cut at %d: %q", n, got)
+		}
+	}
+}

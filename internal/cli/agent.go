@@ -8,29 +8,37 @@ import (
 	"ssh-copy-id/internal/agentconn"
 )
 
-// agentOpener opens each agent once and closes them all at the end.
+// agentOpener opens each agent once, tells about it once, and closes them all at
+// the end.
 type agentOpener struct {
 	getenv  func(string) string
 	debug   func(text string)
-	opened  map[string]agent.ExtendedAgent
+	opened  map[string]openedAgent
 	closers []func() error
 }
 
+// openedAgent is an agent, or why it could not be opened.
+type openedAgent struct {
+	agent agent.ExtendedAgent
+	err   error
+}
+
 func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
-	if opened, ok := a.opened[identityAgent]; ok {
-		return opened, nil
+	if o, known := a.opened[identityAgent]; known {
+		return o.agent, o.err
 	}
 	opened, closer, err := agentconn.Open(identityAgent, a.getenv)
 	if err != nil {
-		return nil, err
+		a.debug("agent: " + err.Error())
+	} else {
+		a.tell(closer)
+		a.closers = append(a.closers, closer.Close)
 	}
-	a.tell(closer)
 	if a.opened == nil {
-		a.opened = map[string]agent.ExtendedAgent{}
+		a.opened = map[string]openedAgent{}
 	}
-	a.opened[identityAgent] = opened
-	a.closers = append(a.closers, closer.Close)
-	return opened, nil
+	a.opened[identityAgent] = openedAgent{opened, err}
+	return opened, err
 }
 
 func (a *agentOpener) close() {

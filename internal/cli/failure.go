@@ -48,7 +48,7 @@ func (p *printer) failure(err error) {
 		}
 		advice := ""
 		if errors.Is(err, term.ErrNoTerminal) {
-			advice = " The host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key"
+			advice = "\n\t(the host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key)"
 		}
 		p.tell("\n%s: ERROR: %s%s%s\n\n", p.name, where, term.Escape(lines[last]), advice)
 		return
@@ -113,7 +113,7 @@ func sentence(err error) string {
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
-		return "interrupted; nothing was changed"
+		return "interrupted; nothing was changed on the server"
 	case errors.As(err, &none) && none.err == errNoIdentities:
 		return "No identities found" + none.hint
 	case errors.As(err, &none):
@@ -222,7 +222,7 @@ func authSentence(e *sshclient.AuthError) string {
 	case errors.Is(e.Err, term.ErrHungUp), errors.As(e.Err, &interrupted) && interrupted.Signal == syscall.SIGHUP:
 		// sshpass hangs up at the second question: there is nobody to tell more.
 	case errors.Is(e.Err, term.ErrInterrupted):
-		return "interrupted; nothing was changed"
+		return "interrupted; nothing was changed on the server"
 	case e.PasswordExpired:
 		return fmt.Sprintf("%s@%s: the password has expired, and the server wants a new one: log in with ssh and change it, then run this again",
 			term.Escape(e.User), term.Escape(e.Host))

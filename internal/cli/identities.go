@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/term"
 )
@@ -86,7 +87,6 @@ func (r *run) newest() (string, error) { return identity.Newest(filepath.Join(r.
 func (r *run) fromAgent() (source, bool) {
 	opened, err := r.agent.open("")
 	if err != nil {
-		r.debug(1, "agent: "+err.Error())
 		return source{}, false
 	}
 	ids, skipped, err := identity.FromAgent(opened)
@@ -145,17 +145,35 @@ func (r *run) fromNamed(name, pub string) (source, error) {
 		// no file that ssh could be called with
 	case origin.Format.Private():
 		s.private = name // also one that only ssh can use, such as of a security key
-	case filepath.Ext(name) == "":
-		if !r.flags.Force && readable(name+".ppk") != nil {
-			return source{}, &fileError{pub: name, err: errNoPrivateKey}
-		}
 	default:
-		if err := r.needPrivate(privatePath(strings.TrimSuffix(name, filepath.Ext(name))), name); err != nil {
+		if err := r.needNamedPrivate(ids[0]); err != nil {
 			return source{}, err
+		}
+	}
+	// A known_hosts or an authorized_keys file looks like keys with options.
+	for _, id := range ids {
+		if err := authkeys.CheckOptions(id.Entry.Options); err != nil {
+			return source{}, &identity.FileError{Path: name, Line: id.Origin.Line, Err: err}
 		}
 	}
 	r.printer.fileNotes(origin, pub)
 	return s, nil
+}
+
+// needNamedPrivate is [run.needPrivate] for a public key file that is not called
+// .pub: its private key is FILE without the suffix, where that holds one, or
+// FILE.ppk in the place of the suffix.
+func (r *run) needNamedPrivate(id identity.Identity) error {
+	name, suffix := id.Origin.Path, filepath.Ext(id.Origin.Path)
+	base := strings.TrimSuffix(name, suffix)
+	if r.flags.Force || id.Origin.PrivateKey != "" || regular(base+".ppk") {
+		return nil
+	}
+	private := privatePath(base)
+	if err := readable(private); err != nil && suffix != "" {
+		return &fileError{path: private, pub: name, err: err}
+	}
+	return &fileError{pub: name, err: errNoPrivateKey}
 }
 
 // needPrivate is the check of the stock script that the private key can be

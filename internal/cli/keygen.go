@@ -57,17 +57,15 @@ func (r *run) newKeyPath(err error) string {
 	return ""
 }
 
-// keygen makes an Ed25519 key. Everything that can be wrong with the rest of the
-// command line or the configuration is found before that.
+// keygen makes an Ed25519 key. What is wrong with the configuration, or with the
+// place for the key, is found before anybody is asked for a passphrase.
 func (r *run) keygen(path string) error {
 	host, err := r.resolve()
 	if err != nil {
 		return err
 	}
-	for _, file := range []string{path, identity.PubPath(path)} {
-		if _, err := os.Lstat(file); err == nil {
-			return &keygenError{file, errNeverOverwritten}
-		}
+	if err := placeForKey(path); err != nil {
+		return err
 	}
 	var passphrase []byte
 	switch {
@@ -86,8 +84,12 @@ func (r *run) keygen(path string) error {
 	}
 	defer clear(private)
 	if err := writeKey(path, private, public.Line()+"\n"); err != nil {
+		if errors.Is(err, fs.ErrExist) { // another copy was faster
+			err = errNeverOverwritten
+		}
 		return &keygenError{path, err}
 	}
+	r.newKey = path
 	r.printer.info("made a new key: '%s', %s", term.Escape(path), describe(identity.Identity{Entry: public}))
 	if len(passphrase) == 0 {
 		r.printer.info("the key has no passphrase: whoever can read that file can log in with it")
@@ -97,7 +99,7 @@ func (r *run) keygen(path string) error {
 
 // newPassphrase asks for a passphrase twice, in the words of ssh-keygen.
 func (r *run) newPassphrase(path string) ([]byte, error) {
-	for range maxMismatches {
+	for try := 1; try <= maxMismatches; try++ {
 		first, err := r.prompter.Secret(fmt.Sprintf("Enter passphrase for \"%s\" (empty for no passphrase): ", path))
 		if err != nil {
 			return nil, err
@@ -113,9 +115,26 @@ func (r *run) newPassphrase(path string) ([]byte, error) {
 			return first, nil
 		}
 		clear(first)
-		r.printer.notice("Passphrases do not match.  Try again.")
+		if try < maxMismatches {
+			r.printer.notice("Passphrases do not match.  Try again.")
+		}
 	}
 	return nil, errMismatches
+}
+
+// placeForKey tells why a key cannot be made at path, as far as can be seen
+// without making it.
+func placeForKey(path string) error {
+	for _, file := range []string{path, identity.PubPath(path)} {
+		if _, err := os.Lstat(file); err == nil {
+			return &keygenError{file, errNeverOverwritten}
+		}
+	}
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); err != nil && filepath.Base(dir) != ".ssh" { // which will be made
+		return &keygenError{path, err}
+	}
+	return nil
 }
 
 // keyComment is the comment ssh-keygen gives a key: who made it, and where.
@@ -128,8 +147,7 @@ func (r *run) keyComment() string {
 }
 
 // writeKey writes both halves to files that are not there yet, and leaves none
-// behind where that fails. The private half reaches the disk before anything is
-// installed.
+// behind where that fails. They are on the disk before anything is installed.
 func writeKey(path string, private []byte, public string) error {
 	if dir := filepath.Dir(path); filepath.Base(dir) == ".ssh" {
 		if err := owneronly.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -166,8 +184,10 @@ func writeAndClose(f *os.File, data []byte) error {
 func keygenSentence(e *keygenError) string {
 	path := term.Escape(e.path)
 	switch {
-	case errors.Is(e.err, errNeverOverwritten):
+	case errors.Is(e.err, errNeverOverwritten) && regular(e.path):
 		return fmt.Sprintf("no key was made, because '%s' exists and is not overwritten; to install it, give it with -i", path)
+	case errors.Is(e.err, errNeverOverwritten):
+		return fmt.Sprintf("no key was made, because '%s' exists and is not overwritten", path)
 	case errors.Is(e.err, term.ErrNoTerminal):
 		return fmt.Sprintf("the key '%s' was not made: there is no terminal to ask for its passphrase on; %s, or add --no-passphrase for a key without one", path, terminalAdvice())
 	}

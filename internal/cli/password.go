@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"unicode/utf8"
 
 	"ssh-copy-id/internal/term"
 	"ssh-copy-id/internal/textfile"
@@ -29,6 +30,7 @@ var (
 	errEmptyPassword = errors.New("the first line is empty; it should be the password")
 	errLongPassword  = fmt.Errorf("the first line is longer than %d bytes; it should be the password", maxPassword)
 	errBinary        = errors.New("the first line holds a NUL byte; the file should be plain text (UTF-8, not UTF-16)")
+	errHalfUTF16     = errors.New("the first line is in UTF-16 and damaged; save the file as UTF-8")
 	errNotSet        = errors.New("the environment has no such variable, or it is empty")
 	errNotOpen       = errors.New("no such file descriptor is open")
 	errDirectory     = errors.New("is a directory")
@@ -145,7 +147,10 @@ func firstLine(flag string, from io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, &passwordError{flag, err}
 	}
-	line, _ = textfile.UTF8(line)
+	line, wide := textfile.UTF8(line)
+	if wide && bytes.ContainsRune(line, utf8.RuneError) {
+		return nil, &passwordError{flag, errHalfUTF16}
+	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))           // a file from Windows
 	line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) // and its byte order mark

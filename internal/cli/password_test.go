@@ -29,6 +29,8 @@ func TestFirstLine(t *testing.T) {
 		{"", "", "", errEmptyPassword},
 		{"\nsecret\n", "", "secret\n", errEmptyPassword},
 		{"\xff\xfe\r\x00\n\x00", "", "", errEmptyPassword},
+		{"\xff\xfes\x00\x00\xd8e\x00\n\x00", "", "", errHalfUTF16},
+		{"\xff\xfes\x00e", "", "", errHalfUTF16},
 		{"s\x00e\x00\n\x00", "", "\x00", errBinary},
 	} {
 		r := strings.NewReader(tt.in)

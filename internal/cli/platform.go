@@ -20,8 +20,8 @@ func terminalAdvice() string { return adviceFor(onWindows, os.Getenv) }
 // a Windows program, unless it was set up to give it a console (winpty, or
 // MSYS=enable_pcon).
 func adviceFor(windows bool, getenv func(string) string) string {
-	if windows && getenv("MSYSTEM") != "" {
-		return "the window of Git Bash is none for a Windows program: put winpty before the command, " +
+	if windows && (getenv("MSYSTEM") != "" || getenv("TERM_PROGRAM") == "mintty") {
+		return "the window of Git Bash or Cygwin is none for a Windows program: put winpty before the command, " +
 			"or run it in cmd, PowerShell or Windows Terminal, or set SSH_ASKPASS"
 	}
 	return "run this in one, or set SSH_ASKPASS"
@@ -50,7 +50,8 @@ func inHome(path, home string) string {
 
 // quote puts a word of the final hint in quotes, on Unix always, as the stock
 // script does. cmd.exe knows no single quotes, so that on Windows only what
-// needs quotes gets them, double ones, which PowerShell and bash know too.
+// needs quotes gets them, double ones, which PowerShell and bash read alike as
+// long as no quote and no $ stands inside.
 func quote(word string) string {
 	if onWindows {
 		return quoteForWindows(word)

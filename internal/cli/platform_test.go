@@ -24,6 +24,7 @@ func TestAdviceForWindows(t *testing.T) {
 		want    string
 	}{
 		{true, environment("MSYSTEM", "MINGW64"), "winpty"},
+		{true, environment("TERM_PROGRAM", "mintty"), "winpty"},
 		{true, environment(), "run this in one"},
 		{false, environment("MSYSTEM", "MINGW64"), "run this in one"},
 	} {

@@ -72,6 +72,9 @@ func Run(args []string, version string, streams Streams) int {
 	}
 	if err != nil {
 		p.failure(err)
+		if r != nil && r.newKey != "" {
+			p.info("the new key '%s' stays: the next run installs it", term.Escape(r.newKey))
+		}
 		return 1
 	}
 	return r.status
@@ -90,6 +93,7 @@ type run struct {
 	home     string
 	user     string
 	agent    agentOpener
+	newKey   string // what --keygen has made; "" for nothing
 	status   int
 }
 

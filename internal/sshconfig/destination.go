@@ -51,7 +51,7 @@ func ValidHostname(s string) bool {
 			return false
 		}
 	}
-	return !onWindows || safeInCmd(s)
+	return !onWindows || hostInCmd(s)
 }
 
 // ValidUser is ValidHostname for the remote user name (valid_ruser in ssh.c).
@@ -70,14 +70,19 @@ func ValidUser(s string) bool {
 			return false
 		}
 	}
-	return !onWindows || safeInCmd(s)
+	return !onWindows || userInCmd(s)
 }
 
-// safeInCmd tells whether cmd.exe takes a name as it is, which it knows other
-// metacharacters in than a shell: a caret quotes, and what stands between two
-// percent signs is a variable. One of these is the zone of an IPv6 address.
-func safeInCmd(s string) bool {
-	return !strings.Contains(s, "^") && strings.Count(s, "%") < 2
+// userInCmd tells whether cmd.exe takes a user name as it is. It has other
+// metacharacters than a shell: a caret quotes, and what stands between two
+// percent signs, in whichever word, is a variable.
+func userInCmd(s string) bool { return !strings.ContainsAny(s, "^%") }
+
+// hostInCmd is userInCmd for a host, which may be an IPv6 address with one
+// percent sign, before its zone.
+func hostInCmd(s string) bool {
+	address, zone, scoped := strings.Cut(s, "%")
+	return userInCmd(address) && userInCmd(zone) && (!scoped || strings.Contains(address, ":"))
 }
 
 // parseURI reads ssh://[user[;params]@]host[:port][/] (parse_ssh_uri in

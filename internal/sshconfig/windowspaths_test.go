@@ -79,13 +79,18 @@ func TestCmdLine(t *testing.T) {
 	}
 }
 
-func TestSafeInCmd(t *testing.T) {
+func TestNamesInCmd(t *testing.T) {
 	for name, want := range map[string]bool{
-		"box": true, "fe80::1%12": true, "fe80::1%eth0": true, `corp\me`: true,
-		"%OS%": false, "a%OS%b": false, "x^y": false,
+		"box": true, "fe80::1%12": true, "fe80::1%eth0": true,
+		"%OS%": false, "a%OS%b": false, "x^y": false, "box%": false, "fe80::1%OS%": false, "%:": false,
 	} {
-		if got := safeInCmd(name); got != want {
-			t.Errorf("%s: %v", name, got)
+		if got := hostInCmd(name); got != want {
+			t.Errorf("host %s: %v", name, got)
+		}
+	}
+	for name, want := range map[string]bool{"me": true, `corp\me`: true, "100%": false, "x^y": false} {
+		if got := userInCmd(name); got != want {
+			t.Errorf("user %s: %v", name, got)
 		}
 	}
 }
