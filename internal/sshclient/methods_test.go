@@ -99,6 +99,10 @@ func TestServerAlive(t *testing.T) {
 				}
 			})
 			o.Host.ServerAliveInterval, o.Host.ServerAliveCountMax = 20*time.Millisecond, 2
+			if answers {
+				// A busy machine, and Wine on one, may keep an answer for long.
+				o.Host.ServerAliveInterval = 250 * time.Millisecond
+			}
 			var told atomic.Value
 			o.UI.Notice = func(text string) { told.Store(text) }
 			conn, err := connect(t, o)
@@ -113,8 +117,14 @@ func TestServerAlive(t *testing.T) {
 				}
 				return
 			}
+			ended := make(chan error, 1)
+			go func() { ended <- conn.Client.Wait() }()
 			for range 2 * (o.Host.ServerAliveCountMax + 1) {
-				<-asked
+				select {
+				case <-asked:
+				case err := <-ended:
+					t.Fatalf("the connection ended: %v, told %v", err, told.Load())
+				}
 			}
 			if told.Load() != nil {
 				t.Errorf("told %v", told.Load())
