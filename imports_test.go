@@ -13,7 +13,7 @@ import (
 // do not count. Imports run one way, from the command down to the file format.
 var mayImport = map[string][]string{
 	"":                   {"internal/cli"},
-	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/sshclient", "internal/sshconfig", "internal/term"},
+	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
 	"copyid":             {"authkeys", "identity", "internal/device", "internal/remote", "internal/sshclient", "internal/sshconfig"},
 	"identity":           {"authkeys"},
 	"authkeys":           {},

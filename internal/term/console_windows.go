@@ -12,8 +12,11 @@ const (
 	// displayAlways: a window can always be opened; mintty, which gives a
 	// program no console, depends on it.
 	displayAlways = true
-	// interruptGrace is how long Ctrl-C may lag behind the read it ended.
-	interruptGrace = 200 * time.Millisecond
+	// interruptGrace is how long Ctrl-C may lag behind the read it ended, on a
+	// busy machine; emptyGrace the same where the read gave an empty line, as
+	// Wine's console does.
+	interruptGrace = 3 * time.Second
+	emptyGrace     = 200 * time.Millisecond
 	// endsAtCR: the console ends a line with CR LF. Both must be read, or the
 	// newline would answer the next question.
 	endsAtCR = false

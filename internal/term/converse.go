@@ -24,6 +24,7 @@ type terminal interface {
 // answer is how one round of a question ends.
 type answer struct {
 	line      []byte
+	whole     bool // it ended as a line does
 	err       error
 	suspended bool // no answer yet: the person pressed Ctrl-Z
 }
@@ -67,8 +68,8 @@ func question(tty terminal, prompt string, echo bool) ([]byte, error) {
 		if reading == nil {
 			reading = make(chan answer, 1)
 			go func() {
-				line, err := readLine(tty, endsAtCR)
-				reading <- answer{line: line, err: err}
+				line, whole, err := readLine(tty, endsAtCR)
+				reading <- answer{line: line, whole: whole, err: err}
 			}()
 		}
 		got := await(reading, signals, suspended)
@@ -99,43 +100,56 @@ func await(reading <-chan answer, signals <-chan os.Signal, suspended <-chan str
 	case <-suspended:
 		return answer{suspended: true}
 	case got := <-reading:
-		if interruptGrace > 0 && got.err == nil && len(got.line) == 0 {
+		if grace := graceFor(got); grace > 0 {
 			// The console ends a read with nothing when Ctrl-C is pressed, a
 			// moment before the signal arrives.
 			select {
 			case sig := <-signals:
 				return answer{err: &InterruptError{Signal: sig}}
-			case <-time.After(interruptGrace):
+			case <-time.After(grace):
 			}
 		}
 		return got
 	}
 }
 
+// graceFor is how long to wait for the signal that may have ended a read. What
+// is no whole line was ended by something; an empty one was mostly typed, and
+// is not to wait long.
+func graceFor(got answer) time.Duration {
+	switch {
+	case got.err != nil || len(got.line) > 0:
+		return 0
+	case got.whole:
+		return emptyGrace
+	}
+	return interruptGrace
+}
+
 // readLine reads up to a newline and keeps the first MaxAnswer bytes. Where
 // endsAtCR holds, a carriage return ends the line too, as a terminal in raw
 // mode sends it; elsewhere it only precedes the newline. It reads byte by byte
 // so that nothing after the line is taken from the terminal. End of input ends
-// the line.
-func readLine(r io.Reader, endsAtCR bool) ([]byte, error) {
-	line := make([]byte, 0, MaxAnswer)
+// the line, which is not whole then.
+func readLine(r io.Reader, endsAtCR bool) (line []byte, whole bool, err error) {
+	line = make([]byte, 0, MaxAnswer)
 	var one [1]byte
 	for {
 		n, err := r.Read(one[:])
 		if n == 1 {
 			switch {
 			case one[0] == '\n', one[0] == '\r' && endsAtCR:
-				return trimCR(line, endsAtCR), nil
+				return trimCR(line, endsAtCR), true, nil
 			case len(line) < MaxAnswer:
 				line = append(line, one[0])
 			}
 		}
 		switch {
 		case err == io.EOF:
-			return line, nil
+			return line, false, nil
 		case err != nil:
 			clear(line)
-			return nil, err
+			return nil, false, err
 		}
 	}
 }

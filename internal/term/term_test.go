@@ -150,13 +150,13 @@ func TestReadLine(t *testing.T) {
 		{long + "\n", true, long},
 		{long + "yz\n", true, long},
 	} {
-		got, err := readLine(strings.NewReader(tt.in), tt.endsAtCR)
+		got, _, err := readLine(strings.NewReader(tt.in), tt.endsAtCR)
 		if err != nil || string(got) != tt.want {
 			t.Errorf("readLine(%.20q, %v) = %.20q (%d bytes), %v; want %.20q", tt.in, tt.endsAtCR, got, len(got), err, tt.want)
 		}
 	}
 	broken := errors.New("broken")
-	if got, err := readLine(io.MultiReader(strings.NewReader("half"), errReader{broken}), true); err != broken || got != nil {
+	if got, _, err := readLine(io.MultiReader(strings.NewReader("half"), errReader{broken}), true); err != broken || got != nil {
 		t.Errorf("readLine of a broken terminal = %q, %v", got, err)
 	}
 }

@@ -13,8 +13,9 @@ const (
 	// displayAlways: askpass draws on an X11 or Wayland display, which may be
 	// missing.
 	displayAlways = false
-	// interruptGrace: a signal never ends a read here.
+	// interruptGrace and emptyGrace: a signal never ends a read here.
 	interruptGrace = 0
+	emptyGrace     = 0
 	// endsAtCR: readpassphrase(3) takes either.
 	endsAtCR = true
 )
