@@ -13,7 +13,7 @@ import (
 // TestGenerate: what is made is read back as a key that signs, with its
 // passphrase and no other.
 func TestGenerate(t *testing.T) {
-	for _, passphrase := range []string{"", "correct horse", "five5"} {
+	for _, passphrase := range []string{"", "five5"} {
 		private, public, err := Generate("me@laptop", []byte(passphrase))
 		if err != nil {
 			t.Fatal(err)
@@ -42,12 +42,18 @@ func TestGenerate(t *testing.T) {
 			t.Errorf("%q: %v", passphrase, err)
 		}
 		if passphrase != "" {
-			other, err := Signer(file, func() ([]byte, error) { return []byte("another one"), nil })
+			answers := 0
+			other, err := Signer(file, func() ([]byte, error) {
+				if answers++; answers == 1 {
+					return []byte("another one"), nil
+				}
+				return nil, nil
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := other.Sign(rand.Reader, data); !errors.Is(err, ErrWrongPassphrase) {
-				t.Errorf("another passphrase: %v", err)
+			if _, err := other.Sign(rand.Reader, data); !errors.Is(err, ErrNoPassphrase) || answers != 2 {
+				t.Errorf("another passphrase: %v after %d answers", err, answers)
 			}
 		}
 	}

@@ -195,6 +195,9 @@ func setup(env *testscript.Env) error {
 		}
 		home = short
 	}
+	// A program built with -race waits a second at its end, for reports of other
+	// threads; a story runs several.
+	env.Setenv("GORACE", "atexit_sleep_ms=0")
 	env.Setenv("HOME", home)
 	if runtime.GOOS == "windows" {
 		env.Setenv("USERPROFILE", home)
