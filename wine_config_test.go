@@ -27,7 +27,7 @@ func TestWineConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := wine.Path(w.home)
-	w.write(".ssh/config", crlf(`Include conf.d/*.conf
+	w.write(".ssh/config", crlf(`Include conf.d\*.conf
 Include "`+home+`\.ssh\more of it\any.conf"
 `))
 	w.write(".ssh/more of it/any.conf", crlf("Host *\n\tStrictHostKeyChecking accept-new\n"))
