@@ -18,7 +18,13 @@ import (
 // TestWineConsole: questions on the console, wherever the standard files lead;
 // launch fails where the console's mode is not what it was.
 func TestWineConsole(t *testing.T) {
-	s := startForWindows(t, realsshd.Config{Accounts: accounts("alice", "bob", "carol", "dave")})
+	s := startForWindows(t, realsshd.Config{Accounts: append(accounts("alice", "bob", "carol", "dave"), realsshd.Account{Name: "erika", Password: "p\u00e4ssw\u00f6rd \u20ac"})})
+	t.Run("letters of other languages", func(t *testing.T) {
+		w := newWindows(t, s)
+		line := w.putty("ed25519-v3.ppk", "ed25519.pub")
+		w.talk("expect assword:\nquiet\nsecret p\u00e4ssw\u00f6rd \u20ac\nmatch J\u00fcrgen\nmatch added:\n", nil, "-i", `~\ed25519-v3.ppk`, "erika@127.0.0.1").want(t, 0)
+		w.installed(t, "erika", line)
+	})
 	t.Run("password", func(t *testing.T) {
 		w := newWindows(t, s)
 		line := w.key("id_ed25519")

@@ -152,6 +152,7 @@ func (p *Prefix) Env() []string {
 		"HOME=" + filepath.Join(p.dir, "home"),
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		"USER=client",
+		"LC_ALL=C.UTF-8", // what the terminal sends and shows
 	}
 }
 
