@@ -11,12 +11,11 @@ import (
 	"ssh-copy-id/authkeys"
 )
 
-// minPassphrase is the least length of a passphrase, in bytes, as in ssh-keygen
-// (SSH_ERR_PASSPHRASE_TOO_SHORT in sshkey.c).
+// minPassphrase is the least length of a passphrase, in bytes: the one that
+// ssh-keygen has for keys in PEM (SSH_ERR_PASSPHRASE_TOO_SHORT in sshkey.c).
 const minPassphrase = 5
 
-// ErrShortPassphrase: a passphrase of one to four bytes, which ssh-keygen takes
-// for none.
+// ErrShortPassphrase: a passphrase of one to four bytes, which protects nothing.
 var ErrShortPassphrase = errors.New("a passphrase must have at least five characters")
 
 // Generate makes an Ed25519 key: its private half as the content of a file in

@@ -9,7 +9,8 @@
 // one; without a value the pipe of Windows' own OpenSSH agent is tried, then
 // Pageant by its named pipe (PuTTY 0.75 and later), then by window message.
 // An agent that was named is the only one tried: to install the keys of another
-// would be a surprise.
+// would be a surprise. A pipe that was not named must belong to the user or to
+// the system.
 //
 // # Limits
 //
@@ -109,6 +110,9 @@ func Open(identityAgent string, getenv func(string) string) (agent.ExtendedAgent
 type windowsAgents interface {
 	// DialPipe opens a named pipe.
 	DialPipe(path string, timeout time.Duration) (net.Conn, error)
+	// CheckOwner tells why a pipe is not to be trusted: it belongs neither to
+	// this user nor to the system.
+	CheckOwner(pipe net.Conn) error
 	// PageantRunning reports whether Pageant has its window open.
 	PageantRunning() bool
 	// PageantPipe returns the path of Pageant's named pipe for this user.
@@ -198,7 +202,7 @@ func (o *opener) connect(address string) (net.Conn, error) {
 
 // usual tries the places where Windows keeps an agent.
 func (o *opener) usual() (*Conn, error) {
-	conn, err := o.system.DialPipe(openSSHPipe, o.quick)
+	conn, err := o.dialOwned(openSSHPipe)
 	if err == nil {
 		return o.conn(openSSHPipe, conn, nil), nil
 	}
@@ -211,7 +215,7 @@ func (o *opener) usual() (*Conn, error) {
 	}
 	pipe, err := o.system.PageantPipe()
 	if err == nil {
-		if conn, err = o.system.DialPipe(pipe, o.quick); err == nil {
+		if conn, err = o.dialOwned(pipe); err == nil {
 			return o.conn(pipe, conn, failed), nil
 		}
 	} else {
@@ -231,6 +235,21 @@ func (o *opener) usual() (*Conn, error) {
 	}, nil
 }
 
+// dialOwned opens a pipe that nobody has named. Pipes are for all accounts of the
+// machine to make, and while the agent they are meant for does not run anybody
+// may take its name: the keys to install must not be a stranger's.
+func (o *opener) dialOwned(pipe string) (net.Conn, error) {
+	conn, err := o.system.DialPipe(pipe, o.quick)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.system.CheckOwner(conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
 func (o *opener) conn(endpoint string, conn net.Conn, failed []Attempt) *Conn {
 	return &Conn{
 		ExtendedAgent: agent.NewClient(&exchange{conn: conn, quick: o.quick, sign: o.sign}),
@@ -240,13 +259,12 @@ func (o *opener) conn(endpoint string, conn net.Conn, failed []Attempt) *Conn {
 	}
 }
 
-// pipePath reports whether address names a pipe, and returns it with
-// backslashes; Git Bash users write //./pipe/name.
+// pipePath reports whether address names a pipe, of this machine or another,
+// and returns it with backslashes; Git Bash users write //./pipe/name.
 func pipePath(address string) (string, bool) {
-	const prefix = `\\.\pipe\`
 	path := strings.ReplaceAll(address, "/", `\`)
-	if len(path) <= len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
-		return "", false
-	}
-	return path, true
+	rest, ok := strings.CutPrefix(path, `\\`)
+	machine, rest, _ := strings.Cut(rest, `\`)
+	folder, name, _ := strings.Cut(rest, `\`)
+	return path, ok && machine != "" && strings.EqualFold(folder, "pipe") && name != ""
 }

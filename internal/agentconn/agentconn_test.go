@@ -96,6 +96,7 @@ func environment(pairs ...string) func(string) string {
 // fakeWindows is a Windows with the pipes and the Pageant it is given.
 type fakeWindows struct {
 	pipes   map[string]func(net.Conn)
+	foreign string // the pipe that belongs to another account
 	window  agent.ExtendedAgent
 	running bool
 	dialled []string
@@ -113,6 +114,16 @@ func (w *fakeWindows) DialPipe(path string, _ time.Duration) (net.Conn, error) {
 	go func() { defer theirs.Close(); serve(theirs) }()
 	return ours, nil
 }
+
+// CheckOwner knows the pipe by its being the last that was dialled.
+func (w *fakeWindows) CheckOwner(net.Conn) error {
+	if w.dialled[len(w.dialled)-1] == w.foreign {
+		return errForeign
+	}
+	return nil
+}
+
+var errForeign = errors.New("it belongs to another account")
 
 func (w *fakeWindows) PageantRunning() bool         { return w.running }
 func (w *fakeWindows) PageantPipe() (string, error) { return testPageantPipe, nil }
@@ -144,6 +155,10 @@ func TestOpenOnWindows(t *testing.T) {
 		{"Pageant by pipe", &fakeWindows{pipes: map[string]func(net.Conn){testPageantPipe: serve}, running: true}, "", testPageantPipe, openSSHPipe, false},
 		{"Pageant by window", &fakeWindows{running: true, window: extended}, "", "Pageant", openSSHPipe + " " + testPageantPipe, false},
 		{"nothing runs", &fakeWindows{}, "", "", openSSHPipe + " Pageant", true},
+		{"service's name taken by another account", &fakeWindows{pipes: map[string]func(net.Conn){openSSHPipe: serve}, foreign: openSSHPipe}, "", "", openSSHPipe + " Pageant", true},
+		{"the same beside Pageant", &fakeWindows{pipes: map[string]func(net.Conn){openSSHPipe: serve, testPageantPipe: serve}, foreign: openSSHPipe, running: true}, "", testPageantPipe, openSSHPipe, false},
+		{"Pageant's name taken", &fakeWindows{pipes: map[string]func(net.Conn){testPageantPipe: serve}, foreign: testPageantPipe, running: true, window: extended}, "", "Pageant", openSSHPipe + " " + testPageantPipe, false},
+		{"a pipe that is named may be anybody's", &fakeWindows{pipes: map[string]func(net.Conn){own: serve}, foreign: own}, own, own, "", false},
 		{"Pageant hangs up", &fakeWindows{running: true}, "", "", openSSHPipe + " " + testPageantPipe + " Pageant", true},
 		{"pipe in SSH_AUTH_SOCK", &fakeWindows{pipes: map[string]func(net.Conn){own: serve}}, own, own, "", false},
 		{"pipe with slashes", &fakeWindows{pipes: map[string]func(net.Conn){own: serve}}, "//./pipe/my-agent", "//./pipe/my-agent", "", false},

@@ -17,6 +17,8 @@ var errWindowsOnly = errors.New("only on Windows")
 
 func (systemAgents) DialPipe(string, time.Duration) (net.Conn, error) { return nil, errWindowsOnly }
 
+func (systemAgents) CheckOwner(net.Conn) error { return errWindowsOnly }
+
 func (systemAgents) PageantRunning() bool { return false }
 
 func (systemAgents) PageantPipe() (string, error) { return "", errWindowsOnly }

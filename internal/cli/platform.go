@@ -16,9 +16,9 @@ const onWindows = runtime.GOOS == "windows"
 // terminalAdvice is what helps where there is no terminal to ask on.
 func terminalAdvice() string { return adviceFor(onWindows, os.Getenv) }
 
-// adviceFor knows that the terminal of Git Bash and MSYS2 (mintty) is a pipe to
-// a Windows program, unless it was set up to give it a console (winpty, or
-// MSYS=enable_pcon).
+// adviceFor knows that the terminal of Git Bash, MSYS2 and Cygwin (mintty) is a
+// pipe to a Windows program, and its console one that nobody sees, unless it was
+// set up to give it a real one (winpty, or MSYS=enable_pcon).
 func adviceFor(windows bool, getenv func(string) string) string {
 	if windows && (getenv("MSYSTEM") != "" || getenv("TERM_PROGRAM") == "mintty") {
 		return "the window of Git Bash or Cygwin is none for a Windows program: put winpty before the command, " +
@@ -63,7 +63,9 @@ func quoteForWindows(word string) string {
 	if plainForWindows.MatchString(word) {
 		return word
 	}
-	return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`
+	word = strings.ReplaceAll(word, `"`, `\"`)
+	end := len(word) - len(strings.TrimRight(word, `\`)) // they would quote the last quote
+	return `"` + word + strings.Repeat(`\`, end) + `"`
 }
 
 // plainForWindows has no backslash, which bash would take away.

@@ -52,7 +52,7 @@ func TestQuoteForWindows(t *testing.T) {
 	for in, want := range map[string]string{
 		"alice@box": "alice@box", "ssh://alice@[::1]:22": "ssh://alice@[::1]:22", "C:/Users/me/.ssh/id": "C:/Users/me/.ssh/id",
 		"C:/A Person/id": `"C:/A Person/id"`, `corp\me@box`: `"corp\me@box"`, "ProxyCommand=nc %h %p": `"ProxyCommand=nc %h %p"`,
-		"": `""`, "a&b": `"a&b"`, `a"b`: `"a\"b"`,
+		"": `""`, "a&b": `"a&b"`, `a"b`: `"a\"b"`, `a b\`: `"a b\\"`,
 	} {
 		if got := quoteForWindows(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)

@@ -110,8 +110,8 @@ func newRun(flags *Flags, p *printer) (*run, error) {
 	return r, nil
 }
 
-// homeDirectory is $HOME where that is set, else the account's: identities,
-// ssh_config and known_hosts are all looked for there.
+// homeDirectory is $HOME where that is set, on Windows %USERPROFILE%, else the
+// account's: identities, ssh_config and known_hosts are all looked for there.
 func homeDirectory() (string, error) {
 	if home, err := os.UserHomeDir(); err == nil && home != "" {
 		return home, nil

@@ -27,34 +27,47 @@ func Mkdir(name string) error {
 }
 
 // OpenFile is [os.OpenFile] for a file that is its owner's alone if this call
-// makes it.
+// makes it. With O_EXCL the file is written through the handle that made it, and
+// no link is followed, so that nobody can put another in its place.
 func OpenFile(name string, flag int) (*os.File, error) {
-	if flag&os.O_CREATE == 0 {
-		return os.OpenFile(name, flag, 0o600)
+	if flag&os.O_EXCL != 0 {
+		return create(name)
 	}
-	err := create(name)
-	if there := errors.Is(err, fs.ErrExist) && flag&os.O_EXCL == 0; err != nil && !there {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	f, err := os.OpenFile(name, flag&^os.O_CREATE, 0o600)
+	if flag&os.O_CREATE == 0 || !errors.Is(err, fs.ErrNotExist) {
+		return f, err
 	}
-	return os.OpenFile(name, flag&^(os.O_CREATE|os.O_EXCL), 0o600)
+	made, err := create(name)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err == nil {
+		made.Close()
+	}
+	return os.OpenFile(name, flag&^os.O_CREATE, 0o600)
 }
 
-// create makes an empty file that must not be there yet.
-func create(name string) error {
+// create makes a file that must not be there yet, to read and to write.
+func create(name string) (*os.File, error) {
+	failed := func(err error) (*os.File, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
 	attributes, err := ofOwner(false)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	path, err := windows.UTF16PtrFromString(name)
 	if err != nil {
-		return err
+		return failed(err)
 	}
-	const shared = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE
-	file, err := windows.CreateFile(path, windows.GENERIC_WRITE, shared, attributes, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	const (
+		access = windows.GENERIC_READ | windows.GENERIC_WRITE
+		shared = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE
+		kind   = windows.FILE_ATTRIBUTE_NORMAL | windows.FILE_FLAG_OPEN_REPARSE_POINT
+	)
+	file, err := windows.CreateFile(path, access, shared, attributes, windows.CREATE_NEW, kind, 0)
 	if err != nil {
-		return err
+		return failed(err)
 	}
-	return windows.CloseHandle(file)
+	return os.NewFile(uintptr(file), name), nil
 }
 
 // ofOwner are the security attributes of what is the user's alone.

@@ -75,10 +75,10 @@ type proxyConn struct {
 // ssh_kill_proxy_command does.
 func (p *proxyConn) Close() error {
 	p.once.Do(func() {
+		p.hangUp() // first, as on Windows closing a pipe may wait for who reads it
 		for _, pipe := range p.pipes {
 			pipe.Close()
 		}
-		p.hangUp()
 		late := time.AfterFunc(proxyGrace, func() { p.command.Process.Kill() })
 		p.command.Wait()
 		late.Stop()

@@ -30,7 +30,7 @@ func quoteProgram(command string, isFile func(path string) bool) string {
 			return command
 		}
 		if strings.ContainsAny(program, `/\`) && (isFile(program) || isFile(program+".exe")) {
-			if !strings.ContainsAny(program, "/ ") {
+			if !strings.ContainsAny(program, "/ ,;=()'") {
 				return command
 			}
 			return `"` + strings.ReplaceAll(program, "/", `\`) + `"` + command[end:]

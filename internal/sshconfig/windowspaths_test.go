@@ -47,7 +47,7 @@ func TestIsUNC(t *testing.T) {
 // TestQuoteProgram: cmd.exe finds the program that ssh for Windows would start,
 // and every other command stays as it is.
 func TestQuoteProgram(t *testing.T) {
-	there := []string{`C:\Program Files (x86)\relay\relay.exe`, `C:\bin\nc.exe`, `C:/bin/nc.exe`, `./relay`, `C:\a b`}
+	there := []string{`C:\Program Files (x86)\relay\relay.exe`, `C:\bin\nc.exe`, `C:/bin/nc.exe`, `./relay`, `C:\a b`, `C:\x,y\nc.exe`}
 	isFile := func(path string) bool { return slices.Contains(there, path) }
 	for in, want := range map[string]string{
 		`C:\Program Files (x86)\relay\relay.exe %h 22`:  `"C:\Program Files (x86)\relay\relay.exe" %h 22`,
@@ -56,6 +56,7 @@ func TestQuoteProgram(t *testing.T) {
 		`"C:\Program Files (x86)\relay\relay.exe" host`: `"C:\Program Files (x86)\relay\relay.exe" host`,
 		`C:\bin\nc.exe host 22`:                         `C:\bin\nc.exe host 22`,
 		`C:/bin/nc.exe host 22`:                         `"C:\bin\nc.exe" host 22`,
+		`C:\x,y\nc.exe host`:                            `"C:\x,y\nc.exe" host`,
 		`./relay -x`:                                    `".\relay" -x`,
 		`C:\a b`:                                        `"C:\a b"`,
 		`C:\missing one\x.exe host`:                     `C:\missing one\x.exe host`,

@@ -1,16 +1,18 @@
 package term
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
 const (
-	// displayAlways: a window can always be opened; mintty, which gives a
-	// program no console, depends on it.
+	// displayAlways: a window can always be opened; mintty, whose console
+	// nobody sees, depends on it.
 	displayAlways = true
 	// interruptGrace is how long Ctrl-C may lag behind the read it ended, on a
 	// busy machine; emptyGrace the same where the read gave an empty line, as
@@ -39,6 +41,10 @@ type console struct {
 }
 
 func openTerminal() (terminal, error) {
+	window, _, _ := getConsoleWindow.Call()
+	if !consoleSeen([3]stream{streamOf(os.Stdin), streamOf(os.Stdout), streamOf(os.Stderr)}, window != 0, os.Getenv) {
+		return nil, errUnseen
+	}
 	in, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -50,6 +56,40 @@ func openTerminal() (terminal, error) {
 	}
 	return &console{in: in, out: out}, nil
 }
+
+var (
+	errUnseen        = errors.New("nobody sees the console of this program")
+	getConsoleWindow = windows.NewLazySystemDLL("kernel32.dll").NewProc("GetConsoleWindow")
+)
+
+// streamOf tells what a standard stream is.
+func streamOf(f *os.File) stream {
+	handle := windows.Handle(f.Fd())
+	var mode uint32
+	switch kind, _ := windows.GetFileType(handle); {
+	case windows.GetConsoleMode(handle, &mode) == nil:
+		return onConsole
+	case kind == windows.FILE_TYPE_PIPE && ptyPipe.MatchString(pipeName(handle)):
+		return onPty
+	}
+	return otherStream
+}
+
+// pipeName is the name of a pipe within the system's file system for pipes.
+func pipeName(pipe windows.Handle) string {
+	var info struct { // FILE_NAME_INFO
+		bytes uint32
+		name  [windows.MAX_PATH]uint16
+	}
+	err := windows.GetFileInformationByHandleEx(pipe, windows.FileNameInfo, (*byte)(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)))
+	if err != nil || info.bytes/2 > uint32(len(info.name)) {
+		return ""
+	}
+	return windows.UTF16ToString(info.name[:info.bytes/2])
+}
+
+// isTerminal counts the terminal of mintty too, which shows what is typed.
+func isTerminal(f *os.File) bool { return streamOf(f) != otherStream }
 
 func (c *console) Read(p []byte) (int, error)  { return c.in.Read(p) }
 func (c *console) Write(p []byte) (int, error) { return c.out.Write(p) }

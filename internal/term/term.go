@@ -6,8 +6,8 @@
 //
 // The rules are those of read_passphrase in OpenSSH's readpass.c. A question
 // is shown on the controlling terminal (/dev/tty, on Windows CONIN$ and
-// CONOUT$), never on standard output, and its answer is never read from
-// standard input, so both may be redirected. The program named by SSH_ASKPASS
+// CONOUT$ where somebody sees them), never on standard output, and its answer is
+// never read from standard input, so both may be redirected. The program named by SSH_ASKPASS
 // takes the terminal's place when
 //
 //   - SSH_ASKPASS_REQUIRE is "force";
@@ -32,8 +32,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-
-	xterm "golang.org/x/term"
 )
 
 // MaxAnswer is the number of bytes of an answer that are kept; the rest of the
@@ -153,7 +151,7 @@ func (p *Prompter) Confirm(prompt string) (bool, error) {
 }
 
 // IsTerminal reports whether somebody may be sitting at the other end of f.
-func IsTerminal(f *os.File) bool { return xterm.IsTerminal(int(f.Fd())) }
+func IsTerminal(f *os.File) bool { return isTerminal(f) }
 
 // askpassRule reports whether askpass may be used at all, and whether it is
 // used without trying the terminal first.

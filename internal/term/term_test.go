@@ -74,17 +74,22 @@ func TestWhoIsAsked(t *testing.T) {
 // testPrompter has an environment written as words, and an askpass that
 // answers with its own name.
 func testPrompter(env string) *Prompter {
-	vars := map[string]string{}
-	for word := range strings.FieldsSeq(env) {
-		name, value, _ := strings.Cut(word, "=")
-		vars[name] = value
-	}
-	p := New(func(name string) string { return vars[name] })
+	p := New(testEnvironment(env))
 	p.display = false
 	p.find = func() string { return "system askpass" }
 	p.run = func(program, prompt, hint string) ([]byte, error) { return []byte(program), nil }
 	p.open = func() (terminal, error) { return nil, fs.ErrNotExist }
 	return p
+}
+
+// testEnvironment is one of words NAME=VALUE.
+func testEnvironment(env string) func(string) string {
+	vars := map[string]string{}
+	for word := range strings.FieldsSeq(env) {
+		name, value, _ := strings.Cut(word, "=")
+		vars[name] = value
+	}
+	return func(name string) string { return vars[name] }
 }
 
 func TestNoTerminalTellsWhy(t *testing.T) {

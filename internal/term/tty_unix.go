@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+	xterm "golang.org/x/term"
 )
 
 const (
@@ -35,6 +36,8 @@ var askpassPlaces = []string{
 // suspend_unix.go. SIGTTIN and SIGTTOU are not caught: they stop a background
 // process before it has changed the terminal, and their default is right.
 var caughtSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+
+func isTerminal(f *os.File) bool { return xterm.IsTerminal(int(f.Fd())) }
 
 type tty struct {
 	*os.File

@@ -3,6 +3,8 @@
 # test process whatever befalls that, ends all Windows programs and removes the
 # prefix.
 set -u
+# Who is to hear "ready" may be gone, which is no reason to leave all this behind.
+trap : PIPE
 wineserver=$1
 
 # The server is there before any program, for a program that starts one hands
