@@ -17,6 +17,9 @@ if "$wineserver" -p </dev/null >/dev/null 2>&1 &&
 	"$2" explorer.exe /desktop </dev/null >/dev/null 2>&1 &
 	echo ready
 	cat >/dev/null
+	# It may not have begun, and would start a server of its own then.
+	kill -9 $! 2>/dev/null
+	wait
 else
 	echo failed
 fi

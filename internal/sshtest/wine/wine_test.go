@@ -58,18 +58,49 @@ func TestPrefix(t *testing.T) {
 	t.Run("input", func(t *testing.T) { testInput(t, p) })
 	t.Run("time limit", func(t *testing.T) { testTimeLimit(t, p) })
 
-	if processes(t, p) == "" {
+	if processes(t, p.Dir()) == "" {
 		t.Error("no process of the prefix is found while it is there")
 	}
 	parent.Process.Kill()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		_, err := os.Stat(p.Dir())
-		left := processes(t, p)
+	vanishes(t, p.Dir())
+}
+
+// TestPrefixHalfMade: nor when it is killed before there is a prefix.
+func TestPrefixHalfMade(t *testing.T) {
+	Need(t)
+	temporary := t.TempDir()
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), parentEnv+"=1", "TMPDIR="+temporary)
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer parent.Wait()
+	defer parent.Process.Kill()
+	var dirs []string
+	for deadline := time.Now().Add(20 * time.Second); len(dirs) == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no prefix is begun")
+		}
+		dirs, _ = filepath.Glob(filepath.Join(temporary, "wine*"))
+	}
+	for processes(t, dirs[0]) == "" {
+		time.Sleep(20 * time.Millisecond)
+	}
+	parent.Process.Kill()
+	vanishes(t, dirs[0])
+}
+
+// vanishes waits for a prefix and its processes to go.
+func vanishes(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		_, err := os.Stat(dir)
+		left := processes(t, dir)
 		if err != nil && left == "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v; processes %s", p.Dir(), err, left)
+			t.Fatalf("%s: %v; processes %s", dir, err, left)
 		}
 	}
 }
@@ -161,7 +192,7 @@ func testTimeLimit(t *testing.T, p *Prefix) {
 }
 
 // processes are those that run in a prefix.
-func processes(t *testing.T, p *Prefix) string {
+func processes(t *testing.T, dir string) string {
 	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -169,7 +200,7 @@ func processes(t *testing.T, p *Prefix) string {
 	}
 	var found strings.Builder
 	for _, file := range environments {
-		if env, err := os.ReadFile(file); err == nil && bytes.Contains(env, []byte("WINEPREFIX="+p.Dir()+"\x00")) {
+		if env, err := os.ReadFile(file); err == nil && bytes.Contains(env, []byte("WINEPREFIX="+dir+"\x00")) {
 			name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
 			fmt.Fprintf(&found, "%q ", name)
 		}
