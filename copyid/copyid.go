@@ -107,7 +107,8 @@ type Options struct {
 	Trace func(line string)
 
 	// Agent opens the agent that IdentityAgent names; "" is the one of the
-	// environment. nil: no agent.
+	// environment. An error counts as no agent; it is for the function to tell.
+	// nil: no agent.
 	Agent func(identityAgent string) (agent.ExtendedAgent, error)
 	// UI reaches the person.
 	UI UI

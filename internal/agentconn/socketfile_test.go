@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -136,19 +137,21 @@ func TestImitatedSockets(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-	t.Run("real socket", func(t *testing.T) {
-		path := filepath.Join(socketDir(t), "sock")
-		l, err := net.Listen("unix", path)
-		if err != nil {
-			t.Skip("no AF_UNIX here:", err)
-		}
+	// Wine has no such sockets; every other system of ours has.
+	socket := filepath.Join(socketDir(t), "sock")
+	switch l, err := net.Listen("unix", socket); {
+	case err == nil:
 		l.Close()
-		listen(t, "unix", path, serveAgent(ring))
-		conn, err := windowsOpener(&fakeWindows{}, environment("SSH_AUTH_SOCK", path)).open("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		checkAgent(t, conn, key)
-	})
+		t.Run("real socket", func(t *testing.T) {
+			listen(t, "unix", socket, serveAgent(ring))
+			conn, err := windowsOpener(&fakeWindows{}, environment("SSH_AUTH_SOCK", socket)).open("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			checkAgent(t, conn, key)
+		})
+	case runtime.GOOS != "windows":
+		t.Error(err)
+	}
 }

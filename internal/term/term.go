@@ -6,9 +6,9 @@
 //
 // The rules are those of read_passphrase in OpenSSH's readpass.c. A question
 // is shown on the controlling terminal (/dev/tty, on Windows CONIN$ and
-// CONOUT$ where somebody sees them), never on standard output, and its answer is
-// never read from standard input, so both may be redirected. The program named by SSH_ASKPASS
-// takes the terminal's place when
+// CONOUT$ where somebody sees them), never on standard output, and its answer
+// is never read from standard input, so both may be redirected. The program
+// named by SSH_ASKPASS takes the terminal's place when
 //
 //   - SSH_ASKPASS_REQUIRE is "force";
 //   - SSH_ASKPASS_REQUIRE is "prefer" and a display is there;
