@@ -34,9 +34,6 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		return report, nil
 	}
 	pending := p.ToInstall()
-	if c.o.Progress.Installing != nil {
-		c.o.Progress.Installing(pending)
-	}
 	var v *verification
 	if !c.o.NoVerify {
 		v = c.verificationOf(ctx, p, pending)
@@ -82,6 +79,15 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 	}
 	p.Path = result.State.Path
 	return result, nil
+}
+
+// installing announces the keys that are about to be written, once: the session
+// tries some appends again.
+func (c *Client) installing(p *Plan) {
+	if c.o.Progress.Installing != nil && !p.announced {
+		p.announced = true
+		c.o.Progress.Installing(p.ToInstall())
+	}
 }
 
 // noteStanding finds the lines that hold the keys already, for a plan that adds

@@ -56,7 +56,8 @@ type Progress struct {
 	// Remaining comes when it has answered and before a person is asked for a
 	// secret, with the keys it did not accept.
 	Remaining func(ids []identity.Identity)
-	// Installing comes before anything is written.
+	// Installing comes immediately before the keys are written, with exactly
+	// those. It does not come where the file turns out to hold all of them.
 	Installing func(ids []identity.Identity)
 }
 

@@ -87,6 +87,8 @@ type Plan struct {
 	state   *remote.State
 	sftp    bool // the file was reached by SFTP
 	format  keyFormat
+	// announced: the keys to be written have been shown (Progress.Installing).
+	announced bool
 	// early is the second connection, begun while the first still logs in; nil
 	// where there is none.
 	early *verification
@@ -270,6 +272,7 @@ func (c *Client) read(ctx context.Context, p *Plan) error {
 func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
 	o := remote.Options{
 		Target: c.o.TargetPath, Account: c.o.Account, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting, Silent: c.silent,
+		Writing: func() { c.installing(p) },
 	}
 	p.sftp = c.o.SFTP
 	switch version := p.conn.ServerVersion; {

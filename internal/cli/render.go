@@ -16,7 +16,7 @@ import (
 // printer writes what a person or a script reads. Each message is one write,
 // so that lines of concurrent work do not mix.
 type printer struct {
-	name     string // argv[0]
+	name     string // what the command was called by: see programName
 	mu       sync.Mutex
 	out, err io.Writer
 	failed   error // of the first write to out that failed

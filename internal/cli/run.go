@@ -37,7 +37,7 @@ type Streams struct {
 func Run(args []string, version string, streams Streams) int {
 	name := "ssh-copy-id"
 	if len(args) > 0 {
-		name, args = args[0], args[1:]
+		name, args = programName(args[0]), args[1:]
 	}
 	p := &printer{name: name, out: streams.Out, err: streams.Err}
 	flags, err := ParseFlags(args, func(path string) bool { return readableKeyFile(expandHome(path)) })

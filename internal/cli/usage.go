@@ -6,7 +6,7 @@ import (
 )
 
 // printUsage writes what -h, -? and a command line with an error show. name is
-// argv[0].
+// the one that messages begin with.
 func printUsage(w io.Writer, name string) {
 	fmt.Fprintf(w, "Usage: %s %s\n%s", name, synopsis, usageLines)
 }
@@ -24,7 +24,7 @@ const usageLines = `	-f: force mode -- add the keys without looking whether they
 	--help: explain every option
 `
 
-// printHelp writes the full help. name is argv[0].
+// printHelp writes the full help.
 func printHelp(w io.Writer, name string) {
 	fmt.Fprintf(w, "Usage: %s [option ...] [user@]hostname\n%s", name, helpText)
 }

@@ -577,6 +577,7 @@ add() {
 			unlock
 			return
 		fi
+		put "$nl$M writing$nl"
 		if ! append; then
 			unlock
 			survey

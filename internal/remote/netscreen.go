@@ -121,6 +121,7 @@ func (n *netScreen) Add(ctx context.Context, change Change) (*Result, error) {
 		return nil, context.Cause(ctx)
 	}
 	if len(blobs) > 0 {
+		n.o.writing()
 		if err := n.tell(ctx, blobs); err != nil {
 			return nil, err
 		}

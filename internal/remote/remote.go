@@ -67,10 +67,21 @@ type Options struct {
 	// Waiting is called while another program holds the lock, first after
 	// some three seconds and then every five. nil tells nobody.
 	Waiting func(Wait)
+	// Writing is called immediately before the lines of a Change are appended,
+	// when the file is known to be as the Change demands; with OpenShell the
+	// server announces that and goes on without waiting. It may be called again
+	// for an append that is tried again. nil is not called.
+	Writing func()
 	// Silent is called every ten seconds while nothing is heard of the remote
 	// script, because a start-up file of the account's shell takes its time.
 	// After two minutes the session gives up. nil tells nobody.
 	Silent func(so time.Duration)
+}
+
+func (o Options) writing() {
+	if o.Writing != nil {
+		o.Writing()
+	}
 }
 
 // Wait tells that the lock of the target file is held by somebody else.

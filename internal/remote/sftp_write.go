@@ -61,6 +61,7 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 		if err != nil || !ok {
 			return contradiction(st, err)
 		}
+		s.o.writing()
 		if err := s.append(l, st, strings.Join(r.lines, "\n")+"\n"); err != nil {
 			return nil, err
 		}

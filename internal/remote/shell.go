@@ -240,6 +240,8 @@ func (s *shell) each(limit, longest int, take func(text string) (last bool, err 
 			}
 		case word == "wait":
 			s.waiting(value)
+		case word == "writing":
+			s.o.writing()
 		case word == "damaged" && !s.began:
 			return errDamaged
 		case word == "begin", !s.began:
