@@ -30,20 +30,21 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	defer p.Close()
 	report := &Report{Target: p.Target, User: p.User, HostName: p.HostName, Port: p.Port}
 	if c.settled(p) {
-		report.Keys = p.Keys
+		report.Keys, report.Path = p.Keys, p.Path
 		return report, nil
 	}
 	pending := p.ToInstall()
 	var v *verification
-	if !c.o.NoVerify {
+	if !c.o.NoVerify && !p.NoKeyAsked {
 		v = c.verificationOf(ctx, p, pending)
 	}
 	result, err := c.change(ctx, p)
 	if err != nil {
 		v.abandon()
-		return nil, err
+		return nil, p.loginError(err)
 	}
 	report.take(p, result)
+	report.Verification.NoKeyAsked = p.NoKeyAsked && !c.o.NoVerify
 	if v != nil {
 		report.Verification = c.verified(ctx, p, v)
 		report.Verification.KeysOff = !p.host.PubkeyAuthentication

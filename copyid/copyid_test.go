@@ -96,7 +96,7 @@ func TestInstallTwice(t *testing.T) {
 	if err != nil || len(report.Added()) != 0 || report.Keys[0].Decision != copyid.Accepted {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if c := s.Counters(); c.Connections != 1 || len(c.Commands) != 0 || c.Passwords != 0 {
+	if c := s.Counters(); c.Connections != 1 || len(c.Commands) != 2 || c.Commands[0] != "exit" || c.Passwords != 0 {
 		t.Errorf("%+v", c)
 	}
 	if got := remoteFile(t, dir); got != id.Entry.Line()+"\n" {

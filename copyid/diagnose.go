@@ -73,6 +73,8 @@ type Diagnosis struct {
 	Keys []KeyPlan
 	// Path is the target file; "" where the server accepts every key.
 	Path string
+	// NoKeyAsked reports whether the server lets the account in without a key.
+	NoKeyAsked bool
 	// Causes are the likely reasons, the likeliest first.
 	Causes []Cause
 }
@@ -85,6 +87,17 @@ func (d *Diagnosis) Accepted() bool {
 		}
 	}
 	return true
+}
+
+// AllInFile reports whether the target file holds every key, on a server that
+// asks for none.
+func (d *Diagnosis) AllInFile() bool {
+	for _, k := range d.Keys {
+		if k.Line == 0 {
+			return false
+		}
+	}
+	return d.NoKeyAsked
 }
 
 // diagnosisLimit bounds the look around on a server.
@@ -108,8 +121,12 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 		return nil, err
 	}
 	d.Keys, d.Path = p.Keys, p.Path
+	d.NoKeyAsked = p.NoKeyAsked
 	for _, id := range p.ToInstall() {
 		d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: id.Entry.Key})
+	}
+	if d.NoKeyAsked {
+		return d, nil
 	}
 	d.Causes = append(d.Causes, reader.causes(ctx, p, p.state)...)
 	return d, nil

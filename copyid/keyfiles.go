@@ -142,18 +142,20 @@ func (l *login) certificate(path string) *ssh.Certificate {
 // appendCertified adds a certificate as a way to log in, if its private key is
 // at hand: in the agent, or in the file.
 func (f keyFile) appendCertified(keys []sshclient.Key, certificate *ssh.Certificate, held []ssh.Signer, path string) []sshclient.Key {
-	signer, asks := holding(held, certificate.Key), false
+	signer := holding(held, certificate.Key)
+	key := sshclient.Key{Agent: signer != nil, Origin: path}
+	if f.private != nil && (signer == nil || !f.private.Encrypted()) {
+		signer, key.Agent, key.Asks = f.private, false, f.private.Encrypted()
+	}
 	if signer == nil {
-		if f.private == nil {
-			return keys
-		}
-		signer, asks = f.private, f.private.Encrypted()
+		return keys
 	}
 	certified, err := ssh.NewCertSigner(certificate, signer)
 	if err != nil {
 		return keys // the certificate beside the file is of another key
 	}
-	return append(keys, sshclient.Key{Signer: certified, Asks: asks, Origin: path})
+	key.Signer = certified
+	return append(keys, key)
 }
 
 // holding is the agent's signer for a key; nil where it has none.

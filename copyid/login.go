@@ -44,12 +44,12 @@ func (l *login) keys(h *sshconfig.Host) []sshclient.Key {
 	keys := l.certificates(h, files, held)
 	for _, f := range files {
 		if signer := holding(held, f.public); signer != nil {
-			keys = append(keys, sshclient.Key{Signer: signer, Origin: f.path + " agent"})
+			keys = append(keys, sshclient.Key{Signer: signer, Agent: true, Origin: f.path + " agent"})
 		}
 	}
 	if !h.IdentitiesOnly {
 		for _, signer := range held {
-			keys = append(keys, sshclient.Key{Signer: signer, Origin: "agent"})
+			keys = append(keys, sshclient.Key{Signer: signer, Agent: true, Origin: "agent"})
 		}
 	}
 	for _, f := range files {
@@ -63,7 +63,26 @@ func (l *login) keys(h *sshconfig.Host) []sshclient.Key {
 	if h == l.host {
 		keys = append(keys, l.identityKeys()...)
 	}
-	return distinct(keys)
+	keys = distinct(keys)
+	if h == l.host {
+		l.markProofs(keys)
+	}
+	return keys
+}
+
+// markProofs marks the keys whose line is to force a command: a session of a
+// login with one of them would run it.
+func (l *login) markProofs(keys []sshclient.Key) {
+	for _, id := range l.ids {
+		if forcedCommand(id.Entry.Options) == "" {
+			continue
+		}
+		for i := range keys {
+			if string(keys[i].Signer.PublicKey().Marshal()) == string(id.Entry.Key.Marshal()) {
+				keys[i].ProofOnly = true
+			}
+		}
+	}
 }
 
 // only are the keys that can sign for ids, to verify that they log in.
@@ -134,9 +153,18 @@ func (l *login) debug(format string, args ...any) {
 	}
 }
 
-// distinct keeps the first way to sign for each key, and of two ways the one
-// that asks nobody.
+// distinct keeps the first way to sign for each key, and of several ways the
+// one that asks nobody, then an agent, which may ask its owner.
 func distinct(keys []sshclient.Key) []sshclient.Key {
+	asks := func(k sshclient.Key) int {
+		switch {
+		case k.Asks:
+			return 2
+		case k.Agent:
+			return 1
+		}
+		return 0
+	}
 	place := map[string]int{}
 	var kept []sshclient.Key
 	for _, k := range keys {
@@ -146,7 +174,7 @@ func distinct(keys []sshclient.Key) []sshclient.Key {
 		case !seen:
 			place[blob] = len(kept)
 			kept = append(kept, k)
-		case kept[at].Asks && !k.Asks:
+		case asks(k) < asks(kept[at]):
 			kept[at] = k
 		}
 	}

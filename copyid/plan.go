@@ -46,6 +46,9 @@ type KeyPlan struct {
 	Works int
 	// Findings are the lines that hold the key and do not do what they seem to.
 	Findings []authkeys.Finding
+	// Checked reports of a key with the decision Accepted whether the target file
+	// was searched for it; Line is 0 then where another source lets it in.
+	Checked bool
 }
 
 // Basis is what a plan rests on.
@@ -75,6 +78,9 @@ type Plan struct {
 	Path string
 	// LoggedIn is false where the server was only asked about keys.
 	LoggedIn bool
+	// NoKeyAsked reports whether the server lets the account in on the method
+	// "none", so that no key is ever looked at.
+	NoKeyAsked bool
 	// Unasked are the keys that the server was not asked about, and is not
 	// known to refuse: too many others were refused before, or only the file
 	// counts.
@@ -150,13 +156,25 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 		p.Close()
 		return nil, err
 	}
-	if c.o.DryRun && p.conn.Client != nil && !c.settled(p) {
-		if err := c.read(ctx, p); err != nil {
-			p.Close()
-			return nil, err
-		}
+	if err := c.look(ctx, p); err != nil {
+		p.Close()
+		return nil, err
 	}
 	return p, nil
+}
+
+// look does what a plan may do with a login: prove the keys that are there, and
+// for a dry run read the file.
+func (c *Client) look(ctx context.Context, p *Plan) error {
+	switch {
+	case p.conn.Client == nil:
+		return nil
+	case c.settled(p):
+		return c.prove(ctx, p)
+	case c.o.DryRun:
+		return c.read(ctx, p)
+	}
+	return nil
 }
 
 // distinctKeys drops identities whose key came before: one line is enough.
@@ -204,7 +222,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
 		Identified: func(version string) error { return deviceError(p, version) },
-		NeverAsk:   c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
+		NeverAsk:   c.o.DryRun, NoAgent: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
 	}
 	o.LoggingIn = func(conn *sshclient.Conn) {
@@ -231,6 +249,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 		return err
 	}
 	p.conn, p.LoggedIn = conn, conn.Client != nil
+	p.NoKeyAsked = p.LoggedIn && conn.Method == "none"
 	return nil
 }
 
@@ -242,11 +261,11 @@ func (c *Client) connectionUI() sshclient.UI {
 // takeAnswers marks the keys the server accepts.
 func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
 	for i := range p.Keys {
-		accepted, asked := answers[string(p.Keys[i].Identity.Entry.Key.Marshal())]
+		answer := answers.Of(p.Keys[i].Identity.Entry.Key)
 		switch {
-		case !count, !asked:
+		case !count, answer == 0:
 			p.Unasked = append(p.Unasked, p.Keys[i].Identity)
-		case accepted:
+		case answer.Accepted():
 			p.Keys[i].Decision = Accepted
 		}
 	}
@@ -258,13 +277,13 @@ func (c *Client) settled(p *Plan) bool { return len(p.ToInstall()) == 0 }
 // read looks at the target file and decides anew about the keys that are to be
 // installed.
 func (c *Client) read(ctx context.Context, p *Plan) error {
-	return c.withSession(ctx, p, func(session remote.Session) error {
+	return p.loginError(c.withSession(ctx, p, func(session remote.Session) error {
 		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
 		if err == nil {
 			p.takeState(state)
 		}
 		return err
-	})
+	}))
 }
 
 // withSession works on the file through a shell; through SFTP where that is
@@ -305,7 +324,7 @@ func onlySFTP(err error) bool {
 	case remote.Refused, remote.Eaten:
 		return true
 	case remote.NoAnswer:
-		return strings.Contains(failed.Detail, "allows sftp connections only")
+		return strings.Contains(failed.Detail, sftpOnly)
 	}
 	return false
 }

@@ -2,6 +2,7 @@ package copyid
 
 import (
 	"io/fs"
+	"slices"
 
 	"ssh-copy-id/identity"
 )
@@ -12,8 +13,8 @@ type Report struct {
 	// User, HostName and Port are what the destination resolved to.
 	User, HostName string
 	Port           int
-	// Path is the target file as the server names it; "" where it was not
-	// touched because the server accepts every key already.
+	// Path is the target file as the server names it; "" where it was neither
+	// read nor changed because the server accepts every key already.
 	Path string
 	// ServerVersion is the server's identification string, not escaped.
 	ServerVersion string
@@ -57,6 +58,19 @@ func (r *Report) InFile() int {
 	return n
 }
 
+// Unusable are the keys that were not added because the target file has their
+// very line, and that the server refuses to anybody.
+func (r *Report) Unusable() []KeyPlan {
+	var keys []KeyPlan
+	for _, k := range r.Keys {
+		refused := func(id identity.Identity) bool { return id.Entry.Blob() == k.Identity.Entry.Blob() }
+		if k.Decision == InFile && len(k.Standing) == 0 && slices.ContainsFunc(r.Verification.Refused, refused) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
 // Repair is one changed mode.
 type Repair struct {
 	Path     string
@@ -70,14 +84,24 @@ type Verification struct {
 	// Accepted and Refused are the keys asked about.
 	Accepted, Refused []identity.Identity
 	// Unasked are keys that were not asked about: the server had refused too
-	// many others, or Methods leave no room for a key.
+	// many others, or Methods leave no room for a key, or its answer means
+	// nothing (AcceptsEveryKey).
 	Unasked []identity.Identity
+	// AcceptsEveryKey reports whether the server says yes to keys that nobody has.
+	AcceptsEveryKey bool
+	// NoKeyAsked reports whether the server lets the account in without a key, so
+	// that nothing could be verified.
+	NoKeyAsked bool
 	// Methods are the authentication methods the server offered last.
 	Methods []string
 	// KeysOff is true where ssh_config has PubkeyAuthentication no.
 	KeysOff bool
-	// LoggedIn is true where one of the keys logged in fully.
+	// LoggedIn reports whether one of the keys logged in and our own command
+	// answered, or an SFTP session where the file was changed through one.
 	LoggedIn bool
+	// Nowhere is the login with one of the keys that led nowhere; nil mostly.
+	// The key is in none of the lists.
+	Nowhere *LoginError
 	// Causes are the likely reasons for a refusal, the likeliest first.
 	Causes []Cause
 	// Err is why the server could not be asked.

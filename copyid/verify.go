@@ -2,9 +2,11 @@ package copyid
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
 )
@@ -24,21 +26,28 @@ type verified struct {
 	err  error
 }
 
+// secondConnection are the options of another connection to where conn went,
+// which asks nobody anything: no user, and no agent for a signature.
+func (c *Client) secondConnection(p *Plan, conn *sshclient.Conn, ids []identity.Identity) sshclient.Options {
+	host := *p.host
+	if c.o.Account != "" {
+		host.User = c.o.Account
+	}
+	return sshclient.Options{
+		Host: &host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true, NoAgent: true,
+		StopWhenAccepted: true, HostKey: conn.HostKey, Dial: conn.Redial,
+		Shell: c.o.Shell, ProxyStderr: func(string) {},
+	}
+}
+
 // startVerification begins the handshake of the second connection, which goes
 // where conn went.
 func (c *Client) startVerification(ctx context.Context, p *Plan, conn *sshclient.Conn, ids []identity.Identity) *verification {
 	ctx, cancel := context.WithCancel(ctx)
 	v := &verification{ids: ids, ready: make(chan struct{}), cancel: cancel, result: make(chan verified, 1)}
-	host := *p.host
-	if c.o.Account != "" {
-		host.User = c.o.Account
-	}
-	o := sshclient.Options{
-		Host: &host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true,
-		StopWhenAccepted: true, HostKey: conn.HostKey, BeforeAuth: v.ready, Dial: conn.Redial,
-		Keys:  func(*sshconfig.Host) []sshclient.Key { return p.login.only(ids) },
-		Shell: c.o.Shell, ProxyStderr: func(string) {},
-	}
+	o := c.secondConnection(p, conn, ids)
+	o.BeforeAuth = v.ready
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return p.login.only(ids) }
 	go func() {
 		conn, err := sshclient.Connect(ctx, o)
 		v.result <- verified{conn, err}
@@ -63,9 +72,9 @@ func (c *Client) verificationOf(ctx context.Context, p *Plan, ids []identity.Ide
 // not have come about beside one that was not logged in yet (MaxStartups): then
 // another one is made.
 func (c *Client) verified(ctx context.Context, p *Plan, v *verification) Verification {
-	result := v.ask()
+	result := c.ask(ctx, p, v)
 	if result.Err != nil && ctx.Err() == nil {
-		result = c.startVerification(ctx, p, p.conn, v.ids).ask()
+		result = c.ask(ctx, p, c.startVerification(ctx, p, p.conn, v.ids))
 	}
 	return result
 }
@@ -81,8 +90,9 @@ func (v *verification) abandon() {
 	}
 }
 
-// ask lets the second connection ask its questions and waits for the answers.
-func (v *verification) ask() Verification {
+// ask lets the second connection ask its questions, waits for the answers, and
+// sees where a login leads.
+func (c *Client) ask(ctx context.Context, p *Plan, v *verification) Verification {
 	close(v.ready)
 	defer v.cancel()
 	r := <-v.result
@@ -90,17 +100,41 @@ func (v *verification) ask() Verification {
 		return Verification{Err: r.err}
 	}
 	defer r.conn.Close()
-	result := Verification{Done: true, LoggedIn: r.conn.Client != nil, Methods: r.conn.Methods}
+	result := Verification{Done: true, Methods: r.conn.Methods, AcceptsEveryKey: r.conn.AcceptsEveryKey}
+	if err := c.tryLogin(ctx, p, r.conn, &result); err != nil {
+		return Verification{Err: err}
+	}
 	for _, id := range v.ids {
-		accepted, asked := r.conn.Answers[string(id.Entry.Key.Marshal())]
+		answer := r.conn.Answers.Of(id.Entry.Key)
 		switch {
-		case !asked:
+		case result.Nowhere != nil && string(id.Entry.Key.Marshal()) == string(result.Nowhere.Key.Marshal()):
+		case answer == 0:
 			result.Unasked = append(result.Unasked, id)
-		case accepted:
+		case answer.Accepted():
 			result.Accepted = append(result.Accepted, id)
 		default:
 			result.Refused = append(result.Refused, id)
 		}
 	}
 	return result
+}
+
+// tryLogin runs a command of our own where the second connection has logged in.
+func (c *Client) tryLogin(ctx context.Context, p *Plan, conn *sshclient.Conn, result *Verification) error {
+	key := p.keyPlan(conn.LoginKey)
+	if conn.Client == nil || key == nil || signatureIsEnough(p, key.Identity) {
+		return nil
+	}
+	if p.sftp {
+		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client) == nil
+		return nil
+	}
+	_, err := c.proveLogin(ctx, conn)
+	var nowhere *LoginError
+	if errors.As(err, &nowhere) {
+		result.Nowhere = nowhere
+		return nil
+	}
+	result.LoggedIn = err == nil
+	return err
 }

@@ -39,7 +39,7 @@ func TestWindowsServer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(report.Added()) != 1 || !report.Verification.LoggedIn {
+				if len(report.Added()) != 1 || len(report.Verification.Accepted) != 1 {
 					t.Errorf("added %d, verification %+v", len(report.Added()), report.Verification)
 				}
 				shared := strings.HasSuffix(report.Path, `\ssh\administrators_authorized_keys`)

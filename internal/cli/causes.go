@@ -92,7 +92,18 @@ func causeSentence(c copyid.Cause) string {
 // accepts every key.
 func (r *run) diagnosis(d *copyid.Diagnosis) {
 	p := r.printer
+	if d.NoKeyAsked {
+		p.print("the server lets this account in without asking for a key\n")
+	}
 	for _, k := range d.Keys {
+		switch {
+		case d.NoKeyAsked && k.Line > 0:
+			p.print("on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
+			continue
+		case d.NoKeyAsked:
+			p.print("not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
+			continue
+		}
 		switch k.Decision {
 		case copyid.Accepted:
 			p.print("accepted: %s\n", describe(k.Identity))
@@ -104,7 +115,7 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 	}
 	p.findings(d.Keys, d.Path)
 	p.causes(d.Causes)
-	if !d.Accepted() {
+	if !d.Accepted() && !d.AllInFile() {
 		r.status = 1
 	}
 }

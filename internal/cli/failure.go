@@ -30,6 +30,11 @@ func (p *printer) failure(err error) {
 		p.usageError(err)
 		return
 	}
+	var nowhere *copyid.LoginError
+	if errors.As(err, &nowhere) {
+		p.loginFailed(nowhere)
+		return
+	}
 	var appliance *copyid.DeviceError
 	if errors.As(err, &appliance) {
 		p.onDevice(appliance)

@@ -91,15 +91,18 @@ func (p *printer) allSkipped() {
 // present tells about keys that stand in the file with other options.
 func (p *printer) present(keys []copyid.KeyPlan, path string) {
 	for _, k := range keys {
-		if k.Decision != copyid.InFileOtherwise {
+		if !k.Otherwise() {
 			continue
 		}
-		how := "without options"
+		how, remedy := "without options", "-f adds it all the same"
 		if len(k.Standing) > 0 {
 			how = "with the options " + term.Escape(strings.Join(k.Standing, ","))
 		}
-		p.warning("%s is already on line %d of %s, %s: left as it is, not added again (-f adds it all the same)",
-			describe(k.Identity), k.Line, term.Escape(path), how)
+		if k.Forced() != "" {
+			remedy = "another line would not help, since the server uses the first one, which forces a command"
+		}
+		p.warning("%s is already on line %d of %s, %s: left as it is, not added again (%s)",
+			describe(k.Identity), k.Line, term.Escape(path), how, remedy)
 	}
 }
 
@@ -164,10 +167,18 @@ func (r *run) report(report *copyid.Report, s source) {
 	if r.flags.Force {
 		r.warnStanding(report)
 	}
-	if len(added) == 0 {
+	var refused []copyid.KeyPlan
+	if r.flags.Target == "" { // else only the file counts
+		refused = report.Unusable()
+	}
+	if len(added) == 0 && len(refused) == 0 {
 		p.allSkipped()
 	}
 	r.verified(&report.Verification)
+	if len(added) == 0 && len(refused) > 0 {
+		p.notUsable(refused, report.Path)
+		r.status = 1
+	}
 	if len(added) > 0 {
 		p.print("\nNumber of key(s) added: %d\n\n"+
 			"Now try logging into the machine, with: \"%s\"\n"+
@@ -185,6 +196,9 @@ func (r *run) warnStanding(report *copyid.Report) {
 		}
 		what, options := "", k.Identity.Entry.Options
 		switch {
+		case k.Forced() != "":
+			what = "with " + term.Escape(k.Forced()) + ": the server uses that line, so the one that was added has no effect until it is removed" +
+				" (-o PreferredAuthentications=password logs in without the key)"
 		case len(k.Standing) == 0 && len(options) > 0:
 			what = "without options: that line decides, and what was asked for has no effect until it is removed"
 		case len(k.Standing) > 0 && len(options) == 0:
@@ -200,12 +214,17 @@ func (r *run) warnStanding(report *copyid.Report) {
 
 func optionText(options []string) string { return term.Escape(strings.Join(options, ",")) }
 
-// warnUnrestricted tells about keys that were to get options and that the
-// server accepts already: the file was not read, so nobody knows with which.
+// warnUnrestricted reports keys that were to get options and that the server
+// accepts already, on a line that was not seen.
 func (p *printer) warnUnrestricted(keys []copyid.KeyPlan) {
 	for _, k := range keys {
-		if k.Decision == copyid.Accepted && len(k.Identity.Entry.Options) > 0 {
-			p.warning("the server accepts %s already, and the options %s were not added: look at its line in the file (-f adds another, but the first one decides)",
+		switch {
+		case k.Decision != copyid.Accepted || len(k.Identity.Entry.Options) == 0 || k.Line > 0:
+		case k.Checked:
+			p.warning("the server accepts %s already, by another source than this file; the options %s were not added",
+				describe(k.Identity), optionText(k.Identity.Entry.Options))
+		default:
+			p.info("the server accepts %s already; whether its line has the options %s was not checked (-t .ssh/authorized_keys checks the file)",
 				describe(k.Identity), optionText(k.Identity.Entry.Options))
 		}
 	}

@@ -16,6 +16,9 @@ func (r *run) verified(v *copyid.Verification) {
 	switch {
 	case v.Err != nil:
 		p.warning("could not check whether the server accepts the key(s): %s", sentence(v.Err))
+	case v.NoKeyAsked:
+		p.info("not verified: the server lets this account in without asking for a key")
+		return
 	case !v.Done:
 		return
 	}
@@ -29,6 +32,9 @@ func (r *run) verified(v *copyid.Verification) {
 			p.info("verified: the server now accepts %s", count(n, "key"))
 		}
 	}
+	if v.Nowhere != nil {
+		p.nowhere(v.Nowhere)
+	}
 	for _, id := range v.Refused {
 		p.warning("the server still refuses %s", describe(id))
 	}
@@ -36,7 +42,7 @@ func (r *run) verified(v *copyid.Verification) {
 		p.warning("not checked, %s: %s", uncheckedReason(v), describe(id))
 	}
 	p.causes(v.Causes)
-	if r.flags.Verify && (v.Err != nil || len(v.Refused)+len(v.Unasked) > 0) {
+	if r.flags.Verify && (v.Err != nil || v.Nowhere != nil || len(v.Refused)+len(v.Unasked) > 0) {
 		r.status = 1
 	}
 }
@@ -46,6 +52,8 @@ func uncheckedReason(v *copyid.Verification) string {
 	switch {
 	case v.KeysOff:
 		return "PubkeyAuthentication is off in ssh_config"
+	case v.AcceptsEveryKey:
+		return "the server says yes to every key it is asked about"
 	case len(v.Methods) > 0 && !slices.Contains(v.Methods, "publickey"):
 		return "the server asks for other proof before it looks at keys (" + term.Escape(strings.Join(v.Methods, ",")) + ")"
 	}

@@ -43,16 +43,24 @@ type authenticator struct {
 	// loginTold: Options.LoggingIn has been called.
 	loginTold bool
 
+	// agentAsked: the signature that an agent may be asked for has been.
+	agentAsked bool
+	// decoyAsked: the server was asked about a key that nobody has. everyKey: it
+	// accepts that one too, or has refused the signature of a key it had promised
+	// to accept, or could not be asked.
+	decoyAsked, everyKey bool
+
 	// Of this connection.
-	ctx     context.Context
-	conn    *Conn
-	wire    *wire
-	allowed []string
-	partial []string
-	refused int
-	pending *attempt
-	started bool
-	method  string
+	loginKey ssh.PublicKey
+	ctx      context.Context
+	conn     *Conn
+	wire     *wire
+	allowed  []string
+	partial  []string
+	refused  int
+	pending  *attempt
+	started  bool
+	method   string
 
 	// How often a person was asked, by method.
 	asked map[string]int
@@ -79,9 +87,12 @@ type authenticator struct {
 
 // attempt is the publickey request under way.
 type attempt struct {
-	key    ssh.PublicKey
-	query  bool
-	signed bool // the server accepted the key and wanted a signature
+	key   ssh.PublicKey
+	decoy bool // a key that nobody has
+	agent bool // an agent signs
+	// promised: the server said yes to the key, and wants a signature. signed: it
+	// was sent one.
+	promised, signed bool
 }
 
 func newAuthenticator(o *Options) *authenticator {
@@ -96,7 +107,7 @@ func (a *authenticator) begin(ctx context.Context, w *wire, conn *Conn) {
 	a.conn = conn
 	a.ctx, a.wire, a.allowed, a.partial, a.refused, a.pending, a.started = ctx, w, nil, nil, 0, nil, false
 	a.askErr, a.stopped, a.method, a.passwordState = nil, "", "none", notSent
-	a.hungUp, a.banners, a.rounds = nil, 0, 0
+	a.hungUp, a.banners, a.rounds, a.loginKey = nil, 0, 0, nil
 }
 
 // retryWithoutKeys tells whether hanging up can have been our own keys' fault,
@@ -127,6 +138,9 @@ func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error
 		}
 	}
 	if m := a.nextQuery(); m != nil {
+		return m, nil
+	}
+	if m := a.decoyQuery(); m != nil {
 		return m, nil
 	}
 	method, m := a.nextLogin()
@@ -181,7 +195,7 @@ func (a *authenticator) goesOn() bool {
 	}
 	untried := len(a.queriesLeft) > 0
 	for _, k := range a.keysLeft {
-		if _, known := a.answers[string(k.Signer.PublicKey().Marshal())]; !known && !(k.Asks && a.o.NeverAsk) {
+		if a.answers.Of(k.Signer.PublicKey()) == 0 && !(k.Asks && a.o.NeverAsk) && !(k.Agent && a.agentBarred()) {
 			untried = true
 		}
 	}
@@ -241,15 +255,15 @@ func (a *authenticator) mayOfferKeys() bool {
 // A key that can sign unasked and is the last one to be asked about is offered
 // for a login right away, which saves the query that login would repeat.
 func (a *authenticator) nextQuery() ssh.AuthMethod {
-	if len(a.queriesLeft) == 0 || a.saysYesToAll() || !a.mayOfferKeys() || len(a.partial) > 0 {
+	if len(a.queriesLeft) == 0 || a.promisesNothing() || !a.mayOfferKeys() || len(a.partial) > 0 {
 		return nil
 	}
 	key := a.queriesLeft[0]
 	a.queriesLeft = a.queriesLeft[1:]
-	a.pending = &attempt{key: key, query: true}
+	a.pending = &attempt{key: key}
 	a.wire.allow(keyReplyLimit)
 	if len(a.queriesLeft) == 0 {
-		if signer := a.signerFor(key); signer != nil {
+		if signer := a.silentSigner(key); signer != nil {
 			a.method = "publickey"
 			return ssh.PublicKeys(a.recording(signer))
 		}
@@ -257,23 +271,31 @@ func (a *authenticator) nextQuery() ssh.AuthMethod {
 	return ssh.PublicKeys(querySigner{key, a.pending})
 }
 
-// saysYesToAll tells of TinySSH, which answers every question about a key of a
-// type that it knows with yes, and looks at the file only when there is a
-// signature. Its word about a key counts only as a login.
-func (a *authenticator) saysYesToAll() bool {
-	return strings.HasPrefix(a.wire.serverVersion(), "SSH-2.0-tinyssh")
-}
-
-// signerFor finds a way to sign with key that asks nobody.
-func (a *authenticator) signerFor(key ssh.PublicKey) ssh.Signer {
+// silentSigner finds a way to sign with the last key of Query that asks nobody;
+// nil where there is none, or where a login with it would be of no use.
+func (a *authenticator) silentSigner(key ssh.PublicKey) ssh.Signer {
 	a.loadKeys()
 	blob := string(key.Marshal())
 	for _, k := range a.keysLeft {
-		if !k.Asks && string(k.Signer.PublicKey().Marshal()) == blob {
-			return k.Signer
+		if k.Asks || k.Agent || string(k.Signer.PublicKey().Marshal()) != blob {
+			continue
 		}
+		if k.ProofOnly && !a.othersAccepted(key) {
+			return nil
+		}
+		return k.Signer
 	}
 	return nil
+}
+
+// othersAccepted reports whether the server accepts every key of Query but one.
+func (a *authenticator) othersAccepted(but ssh.PublicKey) bool {
+	for _, key := range a.o.Query {
+		if !a.answers.Accepted(key) && string(key.Marshal()) != string(but.Marshal()) {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *authenticator) loadKeys() {
@@ -324,10 +346,8 @@ func (a *authenticator) enabled(method string) bool {
 	return a.o.Host.PubkeyAuthentication
 }
 
-// nextKey offers the next key that may log in: first those the server has
-// already accepted, then those that sign unasked, at last those that need a
-// passphrase, which is asked for only when the server wants that key's
-// signature.
+// nextKey offers the next key that may log in, by rank. A passphrase is asked
+// for only when the server wants that key's signature.
 func (a *authenticator) nextKey() ssh.AuthMethod {
 	if !a.o.Host.PubkeyAuthentication || a.withoutKeys {
 		return nil
@@ -344,27 +364,45 @@ func (a *authenticator) nextKey() ssh.AuthMethod {
 	}
 	k := a.keysLeft[best]
 	a.keysLeft = slices.Delete(slices.Clone(a.keysLeft), best, best+1)
-	a.pending = &attempt{key: k.Signer.PublicKey()}
+	a.pending = &attempt{key: k.Signer.PublicKey(), agent: k.Agent}
 	a.wire.allow(keyReplyLimit)
 	a.o.debug(1, "offering public key %s %s", k.Origin, ssh.FingerprintSHA256(k.Signer.PublicKey()))
 	return ssh.PublicKeys(a.recording(k.Signer))
 }
 
 // rank orders the keys that may log in; 0 is a key that must not be offered.
+// What the server has accepted goes first, and among equals what asks nobody,
+// an agent, a security key in an agent, a passphrase.
 func (a *authenticator) rank(k Key) int {
-	accepted, known := a.answers[string(k.Signer.PublicKey().Marshal())]
-	silent := a.o.NeverAsk || a.o.StopWhenAccepted && a.allAccepted()
+	key := k.Signer.PublicKey()
+	answer := a.answers.Of(key)
+	settled := a.o.StopWhenAccepted && a.allAccepted()
+	touched := k.Agent && strings.HasPrefix(key.Type(), "sk-")
 	switch {
-	case known && !accepted, k.Asks && silent:
+	case answer != 0 && !answer.Accepted(), k.Asks && (a.o.NeverAsk || settled):
 		return 0
-	case !known && (a.refused >= a.keyLimit() || a.o.StopWhenAccepted && a.allAccepted()):
+	case answer == 0 && (a.refused >= a.keyLimit() || settled):
 		return 0
-	case accepted && !k.Asks:
-		return 4
-	case !k.Asks:
-		return 3
-	case accepted:
-		return 2
+	case k.Agent && a.agentBarred(), touched && settled, k.ProofOnly && !settled:
+		return 0
 	}
-	return 1
+	rank := 1
+	switch {
+	case k.Asks:
+	case touched:
+		rank = 2
+	case k.Agent:
+		rank = 3
+	default:
+		rank = 4
+	}
+	if answer.Accepted() && !k.Asks {
+		rank += 4
+	} else if answer.Accepted() {
+		rank = 2
+	}
+	return rank
 }
+
+// agentBarred reports whether no agent may be asked for a signature now.
+func (a *authenticator) agentBarred() bool { return a.o.NoAgent || a.agentAsked }

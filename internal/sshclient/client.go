@@ -73,8 +73,15 @@ func (o *Options) debug(level int, format string, args ...any) {
 type Key struct {
 	// Signer signs. Its PublicKey never asks anybody anything.
 	Signer ssh.Signer
-	// Asks tells that signing asks the person, for a passphrase say.
+	// Asks reports whether signing asks the user for a passphrase.
 	Asks bool
+	// Agent reports whether an agent signs, which may ask its owner each time
+	// (ssh-add -c, a FIDO token, a password manager).
+	Agent bool
+	// ProofOnly keeps the key from logging in unless the server accepts every
+	// key of Options.Query: its line forces a command, so the login proves the
+	// key and is of no other use.
+	ProofOnly bool
 	// Origin names the key in debug output: a file, or "agent".
 	Origin string
 }
@@ -92,6 +99,10 @@ type Options struct {
 	// Keys returns the keys that may log in to h, which is Host or one of its
 	// jump hosts, in the order to try them. nil: none.
 	Keys func(h *sshconfig.Host) []Key
+	// NoAgent keeps agents from being asked for a signature to log in to Host.
+	// Without it at most one is asked for, whatever comes of it, and one more
+	// after each step of a login that wants several.
+	NoAgent bool
 	// NeverAsk keeps the connection from asking a person anything: it logs in
 	// only with a key that needs no passphrase, or with Password.
 	NeverAsk bool
@@ -137,12 +148,50 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Answers tells, by string(key.Marshal()), what the server said about a key.
-// A key that was not asked about is absent.
-type Answers map[string]bool
+// An Answer is what is known of the server's view of a key.
+type Answer int
 
-// Accepted tells whether the server said that key may log in.
-func (a Answers) Accepted(key ssh.PublicKey) bool { return a[string(key.Marshal())] }
+// The answers, from no to yes.
+const (
+	// Refused: the server says that the key may not log in.
+	Refused Answer = iota + 1
+	// SignatureRefused: the server wanted the key's signature and refused the
+	// login all the same.
+	SignatureRefused
+	// Promised: the server says that the key may log in (SSH_MSG_USERAUTH_PK_OK).
+	Promised
+	// Proven: the key has logged in, or was a step of the login.
+	Proven
+)
+
+// Accepted reports whether the answer is a yes.
+func (a Answer) Accepted() bool { return a >= Promised }
+
+// String returns what the server does with the key, for debug output.
+func (a Answer) String() string {
+	switch a {
+	case Refused:
+		return "refuses"
+	case SignatureRefused:
+		return "refuses the signature of"
+	case Promised:
+		return "accepts"
+	case Proven:
+		return "has accepted the signature of"
+	}
+	return "was not asked about"
+}
+
+// Answers holds the answer about a key by string(key.Marshal()). A key that was
+// not asked about is absent, and so is one about which there is only a promise
+// of a server that promises the same to every key.
+type Answers map[string]Answer
+
+// Of returns the answer about a key; 0 where there is none.
+func (a Answers) Of(key ssh.PublicKey) Answer { return a[string(key.Marshal())] }
+
+// Accepted reports whether the server accepts the key, as far as it was asked.
+func (a Answers) Accepted(key ssh.PublicKey) bool { return a.Of(key).Accepted() }
 
 // Conn is what a connection attempt brought.
 type Conn struct {
@@ -151,8 +200,13 @@ type Conn struct {
 	Client *ssh.Client
 	// Answers about the keys of Options.Query.
 	Answers Answers
+	// AcceptsEveryKey reports whether the server's promises are worth nothing:
+	// it makes them for a key that nobody has, too.
+	AcceptsEveryKey bool
 	// Method is the authentication method that logged in, as RFC 4252 names it.
 	Method string
+	// LoginKey is the key that logged in; nil for other methods.
+	LoginKey ssh.PublicKey
 	// Methods are the ones the server last offered; nil where it let us in
 	// without any.
 	Methods []string
@@ -243,7 +297,7 @@ func connectOnce(ctx context.Context, o *Options, a *authenticator, way *carrier
 	*way = *carrier
 	conn := &Conn{closers: []func() error{closeOnce(carrier.conn)}, Remote: carrier.remote, Redial: carrier.again}
 	err = handshake(ctx, o, a, carrier, conn)
-	conn.Answers, conn.Methods = a.answers, a.allowed
+	conn.Answers, conn.Methods, conn.AcceptsEveryKey = a.answers, a.allowed, a.promisesNothing()
 	if conn.HostKey != nil {
 		a.hostKey = conn.HostKey
 	}
@@ -262,7 +316,7 @@ func connectOnce(ctx context.Context, o *Options, a *authenticator, way *carrier
 		conn.closers = slices.Insert(conn.closers, 0, carrier.over)
 	}
 	a.tellQueried()
-	conn.Method = a.method
+	conn.Method, conn.LoginKey = a.method, a.loginKey
 	return conn, nil
 }
 

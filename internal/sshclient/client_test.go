@@ -121,7 +121,7 @@ func connect(t *testing.T, o sshclient.Options) (*sshclient.Conn, error) {
 // nothing signs.
 func TestQueriesNeedNoPrivateKey(t *testing.T) {
 	there, missing := newSigner(t), newSigner(t)
-	s := serve(t, nil, there.PublicKey())
+	s := serve(t, func(c *sshtest.Config) { c.Version = "SSH-2.0-OpenSSH_9.2p1" }, there.PublicKey())
 	o := options(t, s)
 	o.NeverAsk = true
 	o.Query = []ssh.PublicKey{missing.PublicKey(), there.PublicKey()}

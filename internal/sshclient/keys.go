@@ -34,7 +34,7 @@ func (s querySigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
 // every algorithm of its key type: with ssh-rsa keys it would otherwise ask
 // about the SHA-1 signature only, which servers refuse.
 func (s querySigner) SignWithAlgorithm(io.Reader, []byte, string) (*ssh.Signature, error) {
-	s.attempt.signed = true
+	s.attempt.promised = true
 	return nil, errOnlyAsked
 }
 
@@ -49,7 +49,14 @@ type recordingSigner struct {
 }
 
 func (a *authenticator) recording(signer ssh.Signer) recordingSigner {
-	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host), a.tellLoggingIn}
+	signing := a.tellLoggingIn
+	if a.pending.agent {
+		signing = func() {
+			a.agentAsked = true
+			a.tellLoggingIn()
+		}
+	}
+	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host), signing}
 }
 
 func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
@@ -59,13 +66,19 @@ func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, erro
 // SignWithAlgorithm signs with no clock running: the signer may ask for a
 // passphrase, or an agent for a touch.
 func (s recordingSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
-	s.attempt.signed = true
+	s.attempt.promised = true
 	if allowed, _ := s.signatures(); algorithm != "" && !slices.Contains(allowed, algorithm) {
 		return nil, errOnlyAsked
 	}
 	s.signing()
 	s.wire.relax()
 	defer s.wire.allow(keyReplyLimit)
+	signature, err := s.sign(rand, data, algorithm)
+	s.attempt.signed = err == nil
+	return signature, err
+}
+
+func (s recordingSigner) sign(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
 	if as, ok := s.Signer.(ssh.AlgorithmSigner); ok && algorithm != "" {
 		return as.SignWithAlgorithm(rand, data, algorithm)
 	}

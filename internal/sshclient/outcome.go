@@ -71,25 +71,57 @@ func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
 	if p == nil {
 		return
 	}
-	if a.saysYesToAll() {
-		p.signed = false // it was not let in
-	}
-	blob := string(p.key.Marshal())
-	// A key that was accepted once stays so: where two keys are wanted, one of
-	// them does not count twice.
-	a.answers[blob] = a.answers[blob] || p.signed
-	if !p.signed {
+	answer := p.answer(progressed)
+	if !answer.Accepted() {
 		a.refused++
 		a.refusedInAll++
 	}
-	a.o.debug(1, "server %s key %s %s", map[bool]string{true: "accepts", false: "refuses"}[p.signed],
-		p.key.Type(), ssh.FingerprintSHA256(p.key))
+	if p.decoy {
+		a.settleDecoy(answer)
+		return
+	}
+	a.learn(p.key, answer)
+	if progressed {
+		a.agentAsked = false // the next step of the login may need another key
+	}
+	a.o.debug(1, "server %s key %s %s", answer, p.key.Type(), ssh.FingerprintSHA256(p.key))
+}
+
+// answer is what the server said of the key of an attempt that did not end the
+// login.
+func (p *attempt) answer(progressed bool) Answer {
+	switch {
+	case !p.promised:
+		return Refused
+	case progressed:
+		return Proven
+	case p.signed:
+		return SignatureRefused
+	}
+	return Promised
+}
+
+// learn takes in an answer about a key. What it has proved stays so: where two
+// keys are wanted, one of them does not count twice.
+func (a *authenticator) learn(key ssh.PublicKey, answer Answer) {
+	blob := string(key.Marshal())
+	known := a.answers[blob]
+	if known != Proven && (answer == SignatureRefused || answer > known) {
+		a.answers[blob] = answer
+	}
+	if answer == SignatureRefused && !wordHolds(a.wire.serverVersion()) {
+		a.everyKey = true
+	}
+	if a.promisesNothing() {
+		a.forgetPromises()
+	}
 }
 
 // succeeded settles a login.
 func (a *authenticator) succeeded() {
 	if p := a.pending; p != nil {
-		a.answers[string(p.key.Marshal())] = true
+		a.answers[string(p.key.Marshal())] = Proven
+		a.loginKey = p.key
 		a.pending = nil
 		a.method = "publickey"
 	}

@@ -49,6 +49,15 @@ func (l *login) config() *ssh.ServerConfig {
 	if cfg.Banner != "" {
 		c.BannerCallback = func(ssh.ConnMetadata) string { return cfg.Banner }
 	}
+	for _, a := range cfg.Accounts {
+		c.NoClientAuth = c.NoClientAuth || a.NoAuth
+	}
+	c.NoClientAuthCallback = func(c ssh.ConnMetadata) (*ssh.Permissions, error) {
+		if a := l.server.account(c.User()); a == nil || !a.NoAuth {
+			return nil, errRefused
+		}
+		return nil, nil
+	}
 	now := l.callbacks()
 	c.PasswordCallback = now.PasswordCallback
 	c.PublicKeyCallback = now.PublicKeyCallback
@@ -148,6 +157,9 @@ func (l *login) query(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, 
 	if a == nil {
 		return nil, errRefused
 	}
+	if l.server.cfg.PromiseEveryKey {
+		return nil, nil
+	}
 	options, err := l.server.authorized(a, key, c.RemoteAddr())
 	if err != nil {
 		return nil, err
@@ -155,8 +167,16 @@ func (l *login) query(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, 
 	return &ssh.Permissions{Extensions: map[string]string{"command": forcedCommand(options)}}, nil
 }
 
-func (l *login) verified(_ ssh.ConnMetadata, _ ssh.PublicKey, p *ssh.Permissions, _ string) (*ssh.Permissions, error) {
+func (l *login) verified(c ssh.ConnMetadata, key ssh.PublicKey, p *ssh.Permissions, _ string) (*ssh.Permissions, error) {
 	l.server.counts.add(func(n *Counters) { n.Signatures++ })
+	if l.server.cfg.PromiseEveryKey {
+		options, err := l.server.authorized(l.server.account(c.User()), key, c.RemoteAddr())
+		if err != nil {
+			return nil, err
+		}
+		l.forced = forcedCommand(options)
+		return nil, l.passed("publickey")
+	}
 	l.forced = p.Extensions["command"]
 	return nil, l.passed("publickey")
 }

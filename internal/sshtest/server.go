@@ -57,6 +57,10 @@ type Config struct {
 	// PubkeyAlgorithms are the signature algorithms taken from clients. Nil:
 	// those of x/crypto/ssh.
 	PubkeyAlgorithms []string
+	// PromiseEveryKey answers every question about a key with yes, and looks at
+	// authorized_keys only when there is a signature, as ProFTPD's mod_sftp and
+	// Twisted Conch do.
+	PromiseEveryKey bool
 	// Forwarding lets clients open direct-tcpip channels, as jump hosts do, to
 	// addresses on loopback.
 	Forwarding bool
@@ -73,6 +77,8 @@ type Account struct {
 	Name     string
 	Password string // empty: no password is right
 	Home     string // an existing directory
+	// NoAuth lets the account in on the method "none".
+	NoAuth bool
 	// Challenges are the rounds of keyboard-interactive. Nil: one round with
 	// the prompt "Password: ", which asks for Password.
 	Challenges []Challenge

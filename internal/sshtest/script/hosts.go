@@ -131,6 +131,8 @@ func (s *settings) setServer(key, value string) (done bool, err error) {
 		c.Crypto.MACs = list
 	case "kex":
 		c.Crypto.KeyExchanges = list
+	case "promise-every-key":
+		c.PromiseEveryKey, err = yes(value)
 	case "forwarding":
 		c.Forwarding, err = yes(value)
 	case "fault":
@@ -162,6 +164,8 @@ func (s *settings) setAccount(ts *testscript.TestScript, key, value string) (err
 		s.modes[len(s.modes)-1], err = os.FileMode(mode), perr
 	case "env":
 		a.Env = append(a.Env, value)
+	case "no-auth":
+		a.NoAuth, err = yes(value)
 	case "forced":
 		a.ForcedCommand = value
 	case "sftp-only":

@@ -20,6 +20,7 @@
 //	                    (as AuthenticationMethods; without: publickey password)
 //	          max-tries=N (6) banner=TEXT version=SSH-2.0-... strict-modes=no
 //	          host-keys=ed25519,ecdsa,rsa authorized-keys=PATH (%h, %u)
+//	          promise-every-key=yes
 //	          pubkey-algorithms=A,B ciphers=A,B macs=A,B kex=A,B forwarding=yes
 //	        For the client's files:
 //	          known=yes|no|hashed|other (other: known with another key)

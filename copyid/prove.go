@@ -1,0 +1,204 @@
+package copyid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/internal/sshconfig"
+)
+
+// LoginError is returned where the server accepts a key and the login with it
+// leads nowhere: a forced command of the key's line, a nologin shell or a demand
+// for a new password answers in place of the account's shell.
+type LoginError struct {
+	// Key is the key that logged in.
+	Key ssh.PublicKey
+	// Status is the exit status of what answered; 255 where the server told none.
+	Status int
+	// Said is what it printed, not escaped, at most 2 KiB.
+	Said string
+}
+
+func (e *LoginError) Error() string {
+	return fmt.Sprintf("the login with %s leads nowhere: exit status %d", ssh.FingerprintSHA256(e.Key), e.Status)
+}
+
+// optionalRead bounds the look at the file that a run with nothing to add takes
+// to report the options of the keys.
+const optionalRead = 15 * time.Second
+
+// prove finds out whether the keys that the server accepts let their owner in,
+// where all of them are accepted and one has logged in: by the command that the
+// stock script runs. The lines of the keys are looked up on the way.
+func (c *Client) prove(ctx context.Context, p *Plan) error {
+	key := p.keyPlan(p.conn.LoginKey)
+	if key == nil || signatureIsEnough(p, key.Identity) {
+		return nil
+	}
+	sftp, err := c.proveLogin(ctx, p.conn)
+	if err != nil {
+		return err
+	}
+	p.sftp = p.sftp || sftp
+	c.readOptions(ctx, p)
+	for i := range p.Keys {
+		if k := &p.Keys[i]; k != key && k.Decision == Accepted {
+			if err := c.proveApart(ctx, p, k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// signatureIsEnough reports whether a login by signature proves a key without a
+// session: where one would run the command that was asked for, and on servers
+// that have no POSIX shell.
+func signatureIsEnough(p *Plan, id identity.Identity) bool {
+	version := p.conn.ServerVersion
+	return forcedCommand(id.Entry.Options) != "" || remote.IsWindows(version) || remote.IsNetScreen(version)
+}
+
+// forcedCommand returns the command= option among options; "" for none.
+func forcedCommand(options []string) string {
+	for _, option := range options {
+		if name, _, err := authkeys.ReadOption(option); err == nil && name == "command" {
+			return option
+		}
+	}
+	return ""
+}
+
+// proveLogin sees where the login of a connection leads. The first result
+// reports whether it is good for SFTP alone.
+func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool, err error) {
+	if c.o.SFTP {
+		err := remote.ProveSFTP(ctx, conn.Client)
+		var failed *remote.RemoteError
+		if errors.As(err, &failed) && failed.Reason == remote.Refused {
+			err = &LoginError{Key: conn.LoginKey, Status: 255, Said: failed.Detail}
+		}
+		return true, err
+	}
+	proof, err := remote.Prove(ctx, conn.Client)
+	if err != nil || proof.Status == 0 {
+		return false, err
+	}
+	if (proof.Refused || strings.Contains(proof.Said, sftpOnly)) && remote.ProveSFTP(ctx, conn.Client) == nil {
+		return true, nil
+	}
+	return false, &LoginError{Key: conn.LoginKey, Status: proof.Status, Said: proof.Said}
+}
+
+// sftpOnly is what sshd's internal-sftp prints where it is asked to run a
+// command (do_exec in session.c).
+const sftpOnly = "allows sftp connections only"
+
+// keyPlan finds the plan of a key; nil where it is none of the identities.
+func (p *Plan) keyPlan(key ssh.PublicKey) *KeyPlan {
+	if key == nil {
+		return nil
+	}
+	for i := range p.Keys {
+		if string(p.Keys[i].Identity.Entry.Key.Marshal()) == string(key.Marshal()) {
+			return &p.Keys[i]
+		}
+	}
+	return nil
+}
+
+// readOptions looks up the lines of keys that the server accepts. It is for the
+// report alone: where it fails nothing is known of the lines, and that is all.
+func (c *Client) readOptions(ctx context.Context, p *Plan) {
+	ctx, cancel := context.WithTimeout(ctx, optionalRead)
+	defer cancel()
+	err := c.withSession(ctx, p, func(session remote.Session) error {
+		state, err := session.Read(ctx, p.format.blobs(p.identities()))
+		if err != nil {
+			return err
+		}
+		p.Path = state.Path
+		for i := range p.Keys {
+			p.Keys[i].lookUp(state.Candidates, p.format)
+		}
+		return nil
+	})
+	if err != nil && c.o.UI.Debug != nil {
+		c.o.UI.Debug(1, "the file was not read: "+err.Error())
+	}
+}
+
+// lookUp notes the line of a key and leaves the decision as it is.
+func (k *KeyPlan) lookUp(candidates []remote.Candidate, format keyFormat) {
+	seen := KeyPlan{Identity: k.Identity}
+	seen.take(candidates, format)
+	seen.Decision, seen.Checked = k.Decision, true
+	*k = seen
+}
+
+// proveApart proves a key that did not log in by a login of its own, where its
+// line may lead elsewhere than the others' and its private half asks nobody.
+func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyPlan) error {
+	if k.Checked && k.Works > 0 && forcedCommand(k.Standing) == "" || signatureIsEnough(p, k.Identity) {
+		return nil
+	}
+	keys := p.login.silent([]identity.Identity{k.Identity})
+	if len(keys) == 0 {
+		return nil
+	}
+	o := c.secondConnection(p, p.conn, []identity.Identity{k.Identity})
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return keys }
+	conn, err := sshclient.Connect(ctx, o)
+	if err != nil {
+		if c.o.UI.Debug != nil {
+			c.o.UI.Debug(1, "no login of its own for a key: "+err.Error())
+		}
+		return nil // the server's word on it stays
+	}
+	defer conn.Close()
+	if conn.Client == nil {
+		return nil
+	}
+	_, err = c.proveLogin(ctx, conn)
+	return err
+}
+
+// Otherwise reports whether the file holds the key with other options than it
+// would be added with.
+func (k *KeyPlan) Otherwise() bool {
+	return k.Decision == InFileOtherwise || k.Decision == Accepted && k.Line > 0 && !sameOptions(k.Standing, k.Identity.Entry.Options)
+}
+
+// Forced returns the command= option of the line by which the server lets the
+// key in; "" for none, or where the file was not read.
+func (k *KeyPlan) Forced() string {
+	if k.Line == 0 {
+		return ""
+	}
+	return forcedCommand(k.Standing)
+}
+
+// loginError turns the error of a session that another program answered into a
+// LoginError, where it was a key that logged in: the program may be that key's.
+func (p *Plan) loginError(err error) error {
+	var failed *remote.RemoteError
+	if p.conn == nil || p.conn.LoginKey == nil || !errors.As(err, &failed) || failed.Reason != remote.NoAnswer || failed.Unsure {
+		return err
+	}
+	return &LoginError{Key: p.conn.LoginKey, Status: failed.Status, Said: failed.Detail}
+}
+
+// silent are the keys that can sign for ids and ask nobody.
+func (l *login) silent(ids []identity.Identity) []sshclient.Key {
+	return slices.DeleteFunc(l.only(ids), func(k sshclient.Key) bool { return k.Asks || k.Agent })
+}

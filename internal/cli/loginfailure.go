@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
+)
+
+// loginFailed prints what answered a login with a key that the server accepts:
+// the server's words as the stock script shows them (filter_ids), each line
+// behind ERROR, and what that means.
+func (p *printer) loginFailed(e *copyid.LoginError) {
+	said := nonEmptyLines(e.Said)
+	if len(said) == 0 {
+		said = []string{fmt.Sprintf("the login with %s ended with exit status %d", keyName(e.Key), e.Status)}
+	}
+	for i := range said {
+		said[i] = "ERROR: " + said[i]
+	}
+	p.tell("\n%s: %s\n\t(the server accepts %s, but what answered the login is not the account's shell: exit status %d.\n"+
+		"\tA forced command (command= on the key's line), a nologin shell or an expired password does that.\n"+
+		"\tAnother line with this key would not help, since the server uses the first one; nothing was added.\n"+
+		"\t-o PreferredAuthentications=password logs in without the key)\n\n",
+		p.name, strings.Join(said, "\n"), keyName(e.Key), e.Status)
+}
+
+// keyName names a key of which only the blob may be known.
+func keyName(key ssh.PublicKey) string {
+	bits, kind, fingerprint := identity.Describe(key)
+	return fmt.Sprintf("%d %s (%s)", bits, fingerprint, kind)
+}
+
+// nonEmptyLines returns the lines of a server's text, escaped, without blank ones.
+func nonEmptyLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, term.Escape(line))
+		}
+	}
+	return lines
+}
+
+// nowhere warns about a login that the verification made and that led nowhere.
+func (p *printer) nowhere(e *copyid.LoginError) {
+	said := strings.Join(nonEmptyLines(e.Said), " / ")
+	if said != "" {
+		said = "; the server said: " + said
+	}
+	p.warning("the server accepts %s, but the login with it leads nowhere: exit status %d%s", keyName(e.Key), e.Status, said)
+}
+
+// notUsable is the error for keys that were not added because the file has
+// their very line, and that the server refuses all the same.
+func (p *printer) notUsable(keys []copyid.KeyPlan, path string) {
+	for _, k := range keys {
+		p.tell("\n%s: ERROR: line %d of %s has %s already, and the server refuses it; nothing was added\n", p.name, k.Line, term.Escape(path), describe(k.Identity))
+	}
+	p.tell("\n")
+}
