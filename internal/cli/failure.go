@@ -85,14 +85,18 @@ func (p *printer) usageError(err error) {
 		p.failure(err)
 		return
 	}
+	text := term.Escape(usage.Text)
+	if usage.Hint != "" {
+		text += "\n\t(" + term.Escape(usage.Hint) + ")"
+	}
 	switch {
-	case usage.Text == "":
+	case text == "":
 	case usage.Getopt:
-		p.tell("%s: %s\n", p.name, term.Escape(usage.Text))
+		p.tell("%s: %s\n", p.name, text)
 	case usage.ShowUsage:
-		p.tell("%s: ERROR: %s\n\n", p.name, term.Escape(usage.Text))
+		p.tell("%s: ERROR: %s\n\n", p.name, text)
 	default:
-		p.tell("\n%s: ERROR: %s\n\n", p.name, term.Escape(usage.Text))
+		p.tell("\n%s: ERROR: %s\n\n", p.name, text)
 	}
 	if usage.ShowUsage {
 		printUsage(p.err, p.name)
@@ -115,6 +119,7 @@ func sentence(err error) string {
 		closed    *sshclient.ClosedError
 		types     *remote.KeyTypeError
 		failed    *remote.RemoteError
+		dest      *sshconfig.DestinationError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
@@ -145,6 +150,8 @@ func sentence(err error) string {
 		return term.Escape(types.Error()) + ". Nothing was sent"
 	case errors.As(err, &failed):
 		return remoteSentence(failed)
+	case errors.As(err, &dest):
+		return destinationSentence(dest)
 	}
 	return term.Escape(err.Error())
 }
@@ -181,7 +188,7 @@ func dialSentence(e *sshclient.DialError) string {
 	var dns *net.DNSError
 	switch {
 	case e.Resolving && errors.As(e.Err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", term.Escape(e.Host))
+		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", term.Escape(e.Host)) + unresolvedHint(e.Host)
 	case e.Resolving:
 		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", term.Escape(e.Host), term.Escape(cause(e.Err)))
 	}

@@ -49,6 +49,7 @@ type Flags struct {
 
 	PrintConfig bool // -G: print what ssh_config makes of the host, and do nothing
 
+	joined  string   // a word that may be several: see joinedWords
 	sshArgs []string // -p, -o and -J in the order given, as ssh would see them
 
 	Debug   bool // -x: trace what is done, on the server too
@@ -112,6 +113,8 @@ type UsageError struct {
 	// Getopt marks what a shell's getopts says by itself: it stands right
 	// behind the program's name, without ERROR and without blank lines.
 	Getopt bool
+	// Hint says what to do, on a line of its own; "" where Text says it.
+	Hint string
 }
 
 func (e *UsageError) Error() string {
@@ -127,7 +130,7 @@ func (e *UsageError) Error() string {
 //
 // A help or version flag wins over whatever is wrong behind it.
 func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) {
-	f := new(Flags)
+	f := &Flags{joined: joinedWords(args)}
 	set := f.flagSet()
 	settled, unsettled := settleIdentity(set, args, readable)
 	err := set.Parse(settled)
@@ -135,14 +138,17 @@ func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) 
 		return f, nil
 	}
 	if err != nil {
-		return nil, usageError(err)
+		return nil, explainJoined(usageError(err), f.joined)
 	}
 	if unsettled != nil {
 		return nil, unsettled
 	}
-	f.Hosts = set.Args()
+	f.Hosts = trimHosts(set.Args())
 	f.Verbose = min(max(f.Verbose, 0), 3)
 	if err := f.check(len(args)); err != nil {
+		return nil, explainJoined(err, f.joined)
+	}
+	if err := f.checkHost(readable); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -179,6 +185,17 @@ func (f *Flags) check(words int) error {
 	return nil
 }
 
+// checkHost finds what can be no destination. A key file without -i is one only
+// where its name says so: a host may have the name of any other file.
+func (f *Flags) checkHost(readable func(path string) bool) error {
+	host := f.Hosts[0]
+	if len(f.Hosts) == 1 && !f.IdentitySet && strings.HasSuffix(host, ".pub") && readable(host) {
+		return &UsageError{Text: "Missing hostname", ShowUsage: true,
+			Hint: "to install the key of a file, put -i before its name: -i " + shellWord(host) + " [user@]hostname"}
+	}
+	return foreignURL(host)
+}
+
 // flagSet tells pflag the options. Their descriptions are in usage.go.
 func (f *Flags) flagSet() *pflag.FlagSet {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -200,9 +217,9 @@ func (f *Flags) flagSet() *pflag.FlagSet {
 	set.Func("for-user", "", f.once(&f.ForUser, "--for-user"))
 	set.Func("key-format", "", f.setKeyFormat)
 	set.Func("print-commands", "", f.setPlatform)
-	set.FuncP("config", "F", "", f.setConfig)
-	set.FuncP("port", "p", "", f.setPort)
-	set.FuncP("option", "o", "", f.addOption)
+	set.FuncP("config", "F", "", func(path string) error { return f.setConfig(withoutLineEnd(path)) })
+	set.FuncP("port", "p", "", func(port string) error { return f.setPort(withoutBlanks(port)) })
+	set.FuncP("option", "o", "", func(line string) error { return f.addOption(withoutLineEnd(line)) })
 	set.FuncP("jump", "J", "", f.setJump)
 	set.Func("host-key", "", f.addPin)
 	set.Func("password-file", "", f.once(&f.PasswordFile, "--password-file"))

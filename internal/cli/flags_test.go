@@ -193,7 +193,8 @@ func TestUsageErrors(t *testing.T) {
 func TestPort(t *testing.T) {
 	for text, want := range map[string]string{
 		"1": "1", "65535": "65535", "022": "22", "+22": "22", " 22": "22", "\t22": "22", "ssh": "22",
-		"0": "", "-1": "", "65536": "", "22 ": "", "2 2": "", "0x16": "", "22abc": "", "1e3": "", "": "", " ": "",
+		"22 ": "22", "22\r\n": "22", "ssh\n": "22", // what came along with the word
+		"0": "", "-1": "", "65536": "", "2 2": "", "0x16": "", "22abc": "", "1e3": "", "": "", " ": "",
 		"9223372036854775808": "", "no-such-service": "", "22\x00": "",
 	} {
 		f, err := ParseFlags([]string{"-p", text, "host"}, keyFile)

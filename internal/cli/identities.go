@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"ssh-copy-id/authkeys"
@@ -238,6 +237,9 @@ func readable(path string) error {
 	return f.Close()
 }
 
+// keyFileNamed reports whether a word of the command line names a key file.
+func keyFileNamed(word string) bool { return readableKeyFile(expandHome(word)) }
+
 // readableKeyFile is the test of the stock script for a key file that stands
 // where the host should: it can be read and holds "ssh" somewhere. Here that may
 // be in UTF-16, and the first line of a PEM file or of PuTTY's will do.
@@ -263,8 +265,4 @@ const maxKeyFile = 1 << 20
 // loginName is the account name without the domain Windows puts before it.
 func loginName(name string) string {
 	return name[strings.LastIndexByte(name, '\\')+1:]
-}
-
-func tooManyHosts(hosts []string) string {
-	return "Too many arguments.  Expecting a target hostname, got: " + strconv.Itoa(len(hosts)) + ": " + strings.Join(hosts, " ")
 }

@@ -64,11 +64,35 @@ func TestOracle(t *testing.T) {
 	}
 }
 
+// TestOracleLineEnds: newlines at the end of a word that ssh gets are dropped
+// by the script's quoting, and others are not.
+func TestOracleLineEnds(t *testing.T) {
+	script := needed(t, "/usr/bin/ssh-copy-id")
+	bash := needed(t, "bash")
+	for _, args := range [][]string{
+		{"host\n"}, {"user@host\n\n"}, {"-p", "22\n", "host"}, {"-o", "A=b\n", "host\n"}, {"-o", "A=b\n\n", "-F", "cfg\n", "host"},
+		{"-o", "A=b\r", "host"}, {"-o", "A=b ", "host"}, {"-o", "\nA=b", "host"}, {"-o", "A=b\nC=d\n", "host"},
+		{"-i", "key", "host\n"}, {"--", "host\n"},
+	} {
+		stock := runStock(t, bash, script, oracleHome(t), args)
+		f, err := ParseFlags(args, func(string) bool { return false })
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+			continue
+		}
+		// A newline inside a word is one in the file that stands in for ssh.
+		want, got := strings.Join(stock.ssh, "\n"), strings.Join(sshArguments(f), "\n")
+		if got != want {
+			t.Errorf("%q: ssh gets\n%q from the script and\n%q from ours\n%s", args, want, got, stock.stderr)
+		}
+	}
+}
+
 // TestPortOracle asks the installed ssh what it takes for a port.
 func TestPortOracle(t *testing.T) {
 	ssh := needed(t, "ssh")
 	for _, text := range []string{
-		"1", "22", "65535", "022", "+22", " 22", "\t22", "ssh", "https", "0", "-1", "65536", "22 ", "2 2", "0x16", "22abc", "", " ",
+		"1", "22", "65535", "022", "+22", " 22", "\t22", "ssh", "https", "0", "-1", "65536", "2 2", "0x16", "22abc", "", " ",
 		"9223372036854775808", "no-such-service",
 	} {
 		want, said := "", ""

@@ -40,7 +40,7 @@ func Run(args []string, version string, streams Streams) int {
 		name, args = programName(args[0]), args[1:]
 	}
 	p := &printer{name: name, out: streams.Out, err: streams.Err}
-	flags, err := ParseFlags(args, func(path string) bool { return readableKeyFile(expandHome(path)) })
+	flags, err := ParseFlags(args, keyFileNamed)
 	if err != nil {
 		p.usageError(err)
 		return 1
@@ -126,7 +126,7 @@ func homeDirectory() (string, error) {
 // do finds the identities and works on the host.
 func (r *run) do(ctx context.Context) error {
 	if len(r.flags.Hosts) > 1 {
-		return &UsageError{Text: tooManyHosts(r.flags.Hosts), ShowUsage: true}
+		return r.flags.tooManyHosts(keyFileNamed)
 	}
 	password, err := r.password()
 	if err != nil {
