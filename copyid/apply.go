@@ -28,7 +28,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		return nil, ErrDryRun
 	}
 	defer p.Close()
-	report := &Report{Target: p.Target, User: p.User, HostName: p.HostName, Port: p.Port}
+	report := &Report{Target: p.Target, User: p.User, HostName: p.HostName, Port: p.Port, Login: loginSettings(p.host)}
 	if c.settled(p) {
 		report.Keys, report.Path = p.Keys, p.Path
 		return report, nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshconfig"
 )
 
 // Report is what was done on one host.
@@ -33,6 +34,30 @@ type Report struct {
 	SFTP bool
 	// Verification is what the server said afterwards.
 	Verification Verification
+	// Login is what ssh_config says about logging in with a key.
+	Login LoginSettings
+}
+
+// LoginSettings are the settings of ssh_config that decide which keys ssh offers
+// to a host.
+type LoginSettings struct {
+	// IdentityFiles are the files of IdentityFile, or ssh's defaults where
+	// IdentityFilesConfigured is false.
+	IdentityFiles           []string
+	IdentityFilesConfigured bool
+	IdentitiesOnly          bool
+	// IdentityAgent is a socket, "none", or "" for the agent of the environment.
+	IdentityAgent        string
+	PubkeyAuthentication bool
+	// Methods are the PreferredAuthentications; nil for the default.
+	Methods []string
+}
+
+func loginSettings(h *sshconfig.Host) LoginSettings {
+	return LoginSettings{
+		IdentityFiles: h.IdentityFiles, IdentityFilesConfigured: h.IdentityFilesConfigured, IdentitiesOnly: h.IdentitiesOnly,
+		IdentityAgent: h.IdentityAgent, PubkeyAuthentication: h.PubkeyAuthentication, Methods: h.PreferredAuthentications,
+	}
 }
 
 // Added are the identities that were added, in order.

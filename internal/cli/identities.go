@@ -21,6 +21,18 @@ type source struct {
 	private string // the private key beside the file, for the final hint
 }
 
+// loginFile is the file for -i of ssh: the private key, or else the public key
+// file, which names a key of the agent; "" where there is none.
+func (s source) loginFile() string {
+	if s.private != "" || len(s.ids) == 0 {
+		return s.private
+	}
+	if o := s.ids[0].Origin; o.Source == identity.File && o.Format == identity.FormatOpenSSH && !o.UTF16 {
+		return o.Path
+	}
+	return ""
+}
+
 // fileError is what use_id_file of the stock script says about a file.
 type fileError struct {
 	path string // "" for a private key whose name nobody knows

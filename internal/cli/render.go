@@ -180,9 +180,13 @@ func (r *run) report(report *copyid.Report, s source) {
 		r.status = 1
 	}
 	if len(added) > 0 {
+		command, why := r.hint(report, s)
+		if why != "" {
+			p.info("ssh by itself would not log in with the new key (%s): the command below has what is missing", why)
+		}
 		p.print("\nNumber of key(s) added: %d\n\n"+
 			"Now try logging into the machine, with: \"%s\"\n"+
-			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), r.hint(s, report.SFTP))
+			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), command)
 	}
 }
 
@@ -230,25 +234,33 @@ func (p *printer) warnUnrestricted(keys []copyid.KeyPlan) {
 	}
 }
 
-// hint is the command that logs in with the new key.
-func (r *run) hint(s source, sftp bool) string {
+// hint is the command that logs in with the new key: that of the stock script,
+// with what ssh_config makes necessary beside it, and which setting that is.
+func (r *run) hint(report *copyid.Report, s source) (line, why string) {
 	var b strings.Builder
 	command, port := "ssh", "-p"
-	if sftp || r.flags.SFTP {
+	if report.SFTP || r.flags.SFTP {
 		command, port = "sftp", "-P"
 	}
 	b.WriteString(command)
-	if r.flags.IdentitySet && s.private != "" {
-		b.WriteString(" -i " + shellWord(s.private))
+	named := r.flags.IdentitySet && s.private != ""
+	file := s.loginFile()
+	missing := r.reach(report, file, named)
+	if named || missing.identity {
+		b.WriteString(" -i " + shellWord(file))
 	}
 	if r.flags.Port != "" {
 		b.WriteString(" " + port + " " + r.flags.Port)
+	}
+	// Before those of the command line: the first value wins.
+	for _, option := range missing.options {
+		b.WriteString(" -o " + quote(option))
 	}
 	for _, option := range r.flags.Passed {
 		b.WriteString(" " + option.Flag + " " + quote(option.Value))
 	}
 	b.WriteString(" " + quote(forUser(r.flags.Hosts[0], r.flags.ForUser)))
-	return term.Escape(b.String())
+	return term.Escape(b.String()), missing.why
 }
 
 // forUser is a destination with another user; the same for "".

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"os"
+	"slices"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
+)
+
+// This file finds out whether the ssh of the final hint would log in with one
+// of the keys that were installed, and what it lacks if not. Which keys ssh
+// offers, and in which order, is decided by pubkey_prepare in OpenSSH's
+// sshconnect2.c.
+
+// maxTries is sshd's default MaxAuthTries: the sixth key that is refused ends
+// the connection.
+const maxTries = 6
+
+// offers are the keys that one call of ssh offers.
+type offers struct {
+	files []identityFile // -i first, then IdentityFile
+	agent []string       // blobs
+	only  bool           // IdentitiesOnly
+}
+
+// identityFile is an identity file as ssh sees it.
+type identityFile struct {
+	path    string
+	blob    string // "" where the public half is not known
+	private bool   // it holds a private key, or may
+}
+
+// logsIn reports whether one of the wanted keys is offered before the server
+// ends the connection for keys that it refuses.
+func (o offers) logsIn(wanted map[string]bool) bool {
+	refused := 0
+	for _, blob := range o.order() {
+		if wanted[blob] {
+			return true
+		}
+		if refused++; refused == maxTries {
+			return false
+		}
+	}
+	return false
+}
+
+// order are the blobs in the order in which they are offered: keys of the agent
+// that an identity file names, the agent's others, and the other files.
+func (o offers) order() []string {
+	var named, others, files []string
+	for _, blob := range o.agent {
+		switch {
+		case slices.ContainsFunc(o.files, func(f identityFile) bool { return f.blob == blob }):
+			named = append(named, blob)
+		case !o.only:
+			others = append(others, blob)
+		}
+	}
+	for _, f := range o.files {
+		if f.private && (f.blob == "" || !slices.Contains(named, f.blob) && !slices.Contains(files, f.blob)) {
+			files = append(files, f.blob)
+		}
+	}
+	return slices.Concat(named, others, files)
+}
+
+// addition is what the hint needs beside the options of the command line.
+type addition struct {
+	identity bool     // -i with the key's file
+	options  []string // values of -o
+	why      string   // the setting that makes it necessary; "" where nothing is
+}
+
+// reach finds the addition with which ssh logs in with a key that was
+// installed: the smallest one, and none where nothing helps. file is what -i may
+// name, "" for nothing; named reports whether the hint has it anyhow.
+func (r *run) reach(report *copyid.Report, file string, named bool) addition {
+	wanted := map[string]bool{}
+	for _, id := range installedKeys(report) {
+		wanted[id.Entry.Blob()] = true
+	}
+	login := report.Login
+	var configured []identityFile
+	for _, path := range login.IdentityFiles {
+		configured = append(configured, readIdentityFile(path))
+	}
+	const no, yes, usual = "IdentitiesOnly=no", "IdentitiesOnly=yes", "IdentityAgent=SSH_AUTH_SOCK"
+	for i, attempt := range []struct {
+		identity bool
+		agent    string
+		only     bool
+		options  []string
+	}{
+		{named, login.IdentityAgent, login.IdentitiesOnly, nil},
+		{true, login.IdentityAgent, login.IdentitiesOnly, nil},
+		{named, login.IdentityAgent, false, []string{no}},
+		{true, login.IdentityAgent, true, []string{yes}},
+		{named, "", login.IdentitiesOnly, []string{usual}},
+		{named, "", false, []string{usual, no}},
+		{true, "", true, []string{usual, yes}},
+	} {
+		if attempt.identity && file == "" {
+			continue
+		}
+		o := offers{files: configured, agent: r.agentBlobs(attempt.agent), only: attempt.only}
+		if attempt.identity {
+			o.files = append([]identityFile{readIdentityFile(file)}, configured...)
+		}
+		if !o.logsIn(wanted) {
+			continue
+		}
+		found := addition{identity: attempt.identity && !named, options: attempt.options}
+		if i > 0 {
+			found.why = r.obstacle(login, attempt.agent)
+		}
+		return found.pastMethods(login)
+	}
+	return addition{}
+}
+
+// pastMethods adds what makes ssh try keys at all.
+func (a addition) pastMethods(login copyid.LoginSettings) addition {
+	if !login.PubkeyAuthentication {
+		a.options = append(a.options, "PubkeyAuthentication=yes")
+		a.why = "PubkeyAuthentication no"
+	}
+	if login.Methods != nil && !slices.Contains(login.Methods, "publickey") {
+		a.options = append(a.options, "PreferredAuthentications=publickey")
+		a.why = "PreferredAuthentications without publickey"
+	}
+	return a
+}
+
+// obstacle names the setting that keeps ssh from offering the new key, which
+// agent holds or which is in a file.
+func (r *run) obstacle(login copyid.LoginSettings, agent string) string {
+	switch held := len(r.agentBlobs(login.IdentityAgent)); {
+	case agent != login.IdentityAgent:
+		return "IdentityAgent " + term.Escape(login.IdentityAgent)
+	case held >= maxTries && !login.IdentitiesOnly:
+		return "the agent's " + count(held, "key") + " come first"
+	case login.IdentitiesOnly:
+		return "IdentitiesOnly yes, and no IdentityFile names it"
+	case login.IdentityFilesConfigured:
+		return "IdentityFile names others"
+	}
+	return "its file is none of the default identities"
+}
+
+// installedKeys are the keys that the hint is about: those that were added and
+// that the server accepts, or else all that were added.
+func installedKeys(report *copyid.Report) []identity.Identity {
+	added := report.Added()
+	accepted := map[string]bool{}
+	for _, id := range report.Verification.Accepted {
+		accepted[id.Entry.Blob()] = true
+	}
+	good := slices.DeleteFunc(slices.Clone(added), func(id identity.Identity) bool { return !accepted[id.Entry.Blob()] })
+	if len(good) > 0 {
+		return good
+	}
+	return added
+}
+
+// readIdentityFile looks at an identity file. A public key file may be one: it
+// names a key of the agent. A file of PuTTY's is none that ssh can use.
+func readIdentityFile(path string) identityFile {
+	f := identityFile{path: path}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		ids, err := identity.ReadPublicHalf(path)
+		f.private = err != nil || ids[0].Origin.Format.Private() && ids[0].Origin.Format != identity.FormatPPK
+		if err == nil && ids[0].Origin.Format != identity.FormatPPK {
+			f.blob = ids[0].Entry.Blob()
+		}
+	}
+	if key, _ := identity.PublicHalf(path); key != nil {
+		f.blob = authkeys.NewEntry(key, "").Blob()
+	}
+	return f
+}
+
+// agentBlobs are the keys of an agent; none where it cannot be asked.
+func (r *run) agentBlobs(identityAgent string) []string {
+	if identityAgent == "none" {
+		return nil
+	}
+	opened, err := r.agent.open(identityAgent)
+	if err != nil {
+		return nil
+	}
+	ids, _, err := identity.FromAgent(opened)
+	if err != nil {
+		return nil
+	}
+	var blobs []string
+	for _, id := range ids {
+		blobs = append(blobs, id.Entry.Blob())
+	}
+	return blobs
+}
