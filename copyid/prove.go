@@ -25,6 +25,8 @@ type LoginError struct {
 	Key ssh.PublicKey
 	// Status is the exit status of what answered; 255 where the server told none.
 	Status int
+	// Closed reports whether the server closed the connection instead.
+	Closed bool
 	// Said is what it printed, not escaped, at most 2 KiB.
 	Said string
 }
@@ -97,7 +99,7 @@ func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp boo
 	if (proof.Refused || strings.Contains(proof.Said, sftpOnly)) && remote.ProveSFTP(ctx, conn.Client) == nil {
 		return true, nil
 	}
-	return false, &LoginError{Key: conn.LoginKey, Status: proof.Status, Said: proof.Said}
+	return false, &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
 }
 
 // sftpOnly is what sshd's internal-sftp prints where it is asked to run a

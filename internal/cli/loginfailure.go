@@ -16,6 +16,11 @@ import (
 // behind ERROR, and what that means.
 func (p *printer) loginFailed(e *copyid.LoginError) {
 	said := nonEmptyLines(e.Said)
+	if e.Closed {
+		p.tell("\n%s: ERROR: the server accepts %s and closed the connection after the login with it; nothing was added\n"+
+			"\t(for root: PermitRootLogin forced-commands-only in its sshd_config does that)\n\n", p.name, keyName(e.Key))
+		return
+	}
 	if len(said) == 0 {
 		said = []string{fmt.Sprintf("the login with %s ended with exit status %d", keyName(e.Key), e.Status)}
 	}
@@ -51,6 +56,10 @@ func (p *printer) nowhere(e *copyid.LoginError) {
 	said := strings.Join(nonEmptyLines(e.Said), " / ")
 	if said != "" {
 		said = "; the server said: " + said
+	}
+	if e.Closed {
+		p.warning("the server accepts %s, but closed the connection after the login with it", keyName(e.Key))
+		return
 	}
 	p.warning("the server accepts %s, but the login with it leads nowhere: exit status %d%s", keyName(e.Key), e.Status, said)
 }

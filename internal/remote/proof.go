@@ -24,6 +24,8 @@ type Proof struct {
 	Status int
 	// Refused reports whether the server runs no commands at all.
 	Refused bool
+	// Closed reports whether the server closed the connection.
+	Closed bool
 	// Said is what came in place of silence, standard output and standard error
 	// as they arrived, not escaped and at most 2 KiB.
 	Said string
@@ -35,8 +37,12 @@ type Proof struct {
 func Prove(ctx context.Context, client *ssh.Client) (*Proof, error) {
 	return within(ctx, proofLimit, func() (*Proof, error) {
 		session, err := client.NewSession()
-		if err != nil {
-			return &Proof{Status: statusUnknown, Refused: true, Said: err.Error()}, nil
+		var refused *ssh.OpenChannelError
+		switch {
+		case errors.As(err, &refused):
+			return &Proof{Status: statusUnknown, Refused: true, Said: refused.Message}, nil
+		case err != nil:
+			return &Proof{Status: statusUnknown, Closed: true}, nil
 		}
 		defer session.Close()
 		said := &excerpt{}
