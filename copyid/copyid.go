@@ -9,11 +9,14 @@
 //
 // # What counts as installed
 //
-// A key is there already when the server says that it would accept that very
-// key (RFC 4252 section 7; no private key is needed to ask), or when the
-// target file holds its blob, whatever options and comment stand beside it. A
-// key that stands there with other options is left as it is: adding a second,
-// unrestricted line would widen access.
+// A key is there already when it gets its owner in. The server is asked whether
+// it accepts that very key (RFC 4252 section 7; no private key is needed to
+// ask). Where the private half is at hand and asks nobody, a login with it runs
+// the command "exit", whose status decides; else the word of a server counts
+// that does not give it for a key that nobody has. A key is there as well when
+// the target file holds it on a line that the server uses. A key that is there
+// with other options is left as it is: adding a second, unrestricted line would
+// widen access.
 //
 // # People and programs
 //
