@@ -34,17 +34,36 @@ func Parse(data []byte) *File {
 // was appended and removed. The caller must not change it.
 func (f *File) Bytes() []byte { return f.data }
 
-// UTF16 tells that the file is in UTF-16, as Windows' own tools write it. sshd
-// finds no key in such a file. [File.Append] leaves it alone: a line added to
-// it would be unreadable, and spoil the rest.
+// UTF16 reports whether the file is in UTF-16, as Windows' own tools write it.
+// sshd finds no key in such a file. [File.Append] leaves it alone: a line added
+// to it would be unreadable, and spoil the rest.
+//
+// What counts is how the file begins, not single bytes: a comment in Latin-1
+// may hold any byte, and a crash may leave a block of NULs anywhere. Without a
+// byte order mark the first two characters are ASCII, one byte of each NUL.
+// Behind a mark a character of ASCII is the first that has a NUL in it.
 func (f *File) UTF16() bool {
-	d := f.data
-	if bytes.HasPrefix(d, []byte("\xff\xfe")) || bytes.HasPrefix(d, []byte("\xfe\xff")) {
+	d := f.data[:min(len(f.data), utf16Head)]
+	if ascii16(d, 0) && ascii16(d, 2) && (d[0] == 0) == (d[2] == 0) {
 		return true
 	}
-	// Without a mark, every other byte of ASCII text is NUL.
-	return len(d) >= 4 && (d[0] == 0 && d[2] == 0 && d[1] != 0 && d[3] != 0 ||
-		d[1] == 0 && d[3] == 0 && d[0] != 0 && d[2] != 0)
+	little := bytes.HasPrefix(d, []byte("\xff\xfe"))
+	if !little && !bytes.HasPrefix(d, []byte("\xfe\xff")) {
+		return false
+	}
+	at := bytes.IndexByte(d, 0)
+	unit := at &^ 1
+	return at >= 0 && ascii16(d, unit) && (d[unit] != 0) == little
+}
+
+// utf16Head is how much of a file tells whether it is in UTF-16, in bytes;
+// install.sh of package remote looks at as much.
+const utf16Head = 512
+
+// ascii16 reports whether the two bytes at a place may be a character of ASCII
+// in UTF-16: exactly one of them is NUL.
+func ascii16(d []byte, at int) bool {
+	return at+1 < len(d) && (d[at] == 0) != (d[at+1] == 0)
 }
 
 // Lines goes through the lines in order, parsing each as it comes.

@@ -236,7 +236,10 @@ func TestUTF16IsLeftAlone(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"", "\ufeff" + a, a, "\x00\x00\x00\x00", "a\x00b"} {
+	for _, text := range []string{
+		"", "\ufeff" + a, a, "\x00\x00\x00\x00", "a\x00b", "# \xff\xfe\n" + a, "\xff\xfe is Latin-1\n" + a, "\xff\xfe",
+		a + strings.Repeat("\x00", 600), "\x00" + a, "\xfe\xff " + a + "\x00\x00", a + "\na\x00b\x00\n\x00",
+	} {
 		if Parse([]byte(text)).UTF16() {
 			t.Errorf("%.10q is taken for UTF-16", text)
 		}

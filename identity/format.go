@@ -66,15 +66,14 @@ const (
 // plainText is the text of a key file in UTF-8 without a byte order mark, and
 // whether the file has it in UTF-16. The text may be part of data.
 func plainText(data []byte) (text []byte, wide bool, err error) {
-	if !authkeys.Parse(data).UTF16() {
+	if !authkeys.Parse(data).UTF16() && !bytes.HasPrefix(data, []byte("\xff\xfe")) && !bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return bytes.TrimPrefix(data, []byte(bom)), false, nil
 	}
 	text, err = decodeUTF16(data)
 	return bytes.TrimPrefix(text, []byte(bom)), true, err
 }
 
-// decodeUTF16 decodes a file that [authkeys.File.UTF16] takes for one in
-// UTF-16. Where there is no byte order mark the NUL bytes of ASCII, with which
+// decodeUTF16 decodes a file in UTF-16. Where there is no byte order mark the NUL bytes of ASCII, with which
 // key files begin in every format, tell the order. A text with half a character
 // in it is refused: a comment or an option would not be what its author wrote.
 func decodeUTF16(data []byte) ([]byte, error) {

@@ -30,7 +30,7 @@ func remoteSentence(e *remote.RemoteError) string {
 	case remote.Unreadable:
 		text = path + " cannot be read by this account"
 	case remote.NotText:
-		text = path + " is UTF-16 or binary: sshd cannot read it, so nothing was appended; save it as UTF-8 first"
+		text = path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first"
 	case remote.Locked:
 		text = path + " is locked by another program that does not let go"
 	case remote.Full:

@@ -38,7 +38,7 @@ const (
 	Directory  Reason = "directory"  // the target is a directory
 	Irregular  Reason = "irregular"  // the target is neither file nor directory
 	Unreadable Reason = "unreadable" // the target may not be read
-	NotText    Reason = "not text"   // the target is UTF-16 or binary
+	NotText    Reason = "not text"   // the target is in UTF-16
 	Locked     Reason = "locked"     // another program did not release the lock
 	Full       Reason = "disk full"
 	Quota      Reason = "quota"

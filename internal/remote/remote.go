@@ -118,7 +118,7 @@ type State struct {
 	Truncated  bool
 	// NoFinalNewline: the last line is not ended. Add mends that.
 	NoFinalNewline bool
-	// NotText: the file holds UTF-16 or binary data. Add refuses it.
+	// NotText: the file is in UTF-16 (authkeys.File.UTF16). Add refuses it.
 	NotText bool
 	// Facts are about "/" and every directory down to the file, and the file,
 	// in that order; a component that is a link has a second fact about what

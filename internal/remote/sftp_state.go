@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ssh-copy-id/authkeys"
 )
 
 const (
@@ -245,21 +247,22 @@ type scanner struct {
 	state *State
 	blobs [][]byte
 	sum   *cksum
+	head  []byte // how the file begins
 	line  []byte
 	lines int
 	last  byte
 }
+
+// textHead is how much of a file tells whether it is in UTF-16, in bytes, as in
+// install.sh.
+const textHead = 512
 
 func (sc *scanner) Write(p []byte) (int, error) {
 	n := len(p)
 	if n == 0 {
 		return 0, nil
 	}
-	if head := 512 - int(min(sc.sum.length, 512)); head > 0 && bytes.ContainsAny(p[:min(head, n)], "\x00") {
-		sc.state.NotText = true
-	} else if head > 0 && (bytes.IndexByte(p[:min(head, n)], 0xfe) >= 0 || bytes.IndexByte(p[:min(head, n)], 0xff) >= 0) {
-		sc.state.NotText = true
-	}
+	sc.head = append(sc.head, p[:min(n, textHead-len(sc.head))]...)
 	sc.sum.Write(p)
 	if sc.sum.length > maxFile {
 		return 0, errTooMuch
@@ -300,6 +303,7 @@ func (sc *scanner) finish() {
 	if len(sc.line) > 0 {
 		sc.end()
 	}
+	sc.state.NotText = authkeys.Parse(sc.head).UTF16()
 	sc.state.Size = int64(sc.sum.length)
 	sc.state.NoFinalNewline = sc.sum.length > 0 && sc.last != '\n'
 	sc.state.Sum = cksumText(sc.sum)
