@@ -139,7 +139,7 @@ func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cau
 	if !p.sftp && !remote.IsWindows(p.conn.ServerVersion) {
 		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 		defer cancel()
-		d, err := remote.Diagnose(ctx, p.conn.Client, remote.Options{Target: c.o.TargetPath, Account: c.o.Account})
+		d, err := remote.Diagnose(ctx, p.conn.Client, remote.Options{Target: c.o.TargetPath, Account: c.o.Account, Awaiting: c.awaiting})
 		if err == nil {
 			return append(found, c.found(p, d)...)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -286,63 +285,34 @@ func (c *Client) read(ctx context.Context, p *Plan) error {
 	}))
 }
 
-// withSession works on the file through a shell; through SFTP where that is
-// asked for, or where no shell answers and SFTP does.
+// withSession works on the file through what the server offers.
 func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
-	o := remote.Options{
-		Target: c.o.TargetPath, Account: c.o.Account, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace}, Waiting: c.waiting, Silent: c.silent,
-		Writing: func() { c.installing(p) },
-	}
-	p.sftp = c.o.SFTP
-	switch version := p.conn.ServerVersion; {
-	case remote.IsWindows(version):
-		return inSession(ctx, p, o, remote.OpenWindows, work)
-	case remote.IsNetScreen(version):
-		return inSession(ctx, p, o, remote.OpenNetScreen, work)
-	}
-	if c.o.SFTP {
-		return inSession(ctx, p, o, remote.OpenSFTP, work)
-	}
-	err := inSession(ctx, p, o, remote.OpenShell, work)
-	if onlySFTP(err) && inSession(ctx, p, o, remote.OpenSFTP, work) == nil {
-		p.sftp = true
-		return nil
-	}
-	return err
-}
-
-// onlySFTP tells whether a shell could not be reached where SFTP may be: the
-// server refuses commands, says so in the words of sshd's internal-sftp, or a
-// start-up file ate the script. An account without a login shell is not among
-// them: somebody meant nobody to log in there.
-func onlySFTP(err error) bool {
-	var failed *remote.RemoteError
-	if !errors.As(err, &failed) || failed.Unsure {
-		return false
-	}
-	switch failed.Reason {
-	case remote.Refused, remote.Eaten:
-		return true
-	case remote.NoAnswer:
-		return strings.Contains(failed.Detail, sftpOnly)
-	}
-	return false
-}
-
-type opener func(context.Context, *ssh.Client, remote.Options) (remote.Session, error)
-
-func inSession(ctx context.Context, p *Plan, o remote.Options, open opener, work func(remote.Session) error) error {
-	session, err := open(ctx, p.conn.Client, o)
+	session, err := remote.Open(ctx, p.conn.Client, remote.Options{
+		Target: c.o.TargetPath, Account: c.o.Account, SFTP: c.o.SFTP, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace},
+		Waiting: c.waiting, Awaiting: c.awaiting, Writing: func() { c.installing(p) },
+	})
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	return work(session)
+	err = work(session)
+	p.sftp = remote.UsesSFTP(session)
+	return err
 }
 
-// silent tells that a start-up file keeps the remote script waiting.
-func (c *Client) silent(so time.Duration) {
-	c.notice(fmt.Sprintf("waiting for the account's shell to start, for %d seconds so far", so/time.Second))
+// awaited are what a server is waited for, in words.
+var awaited = map[remote.Awaited]string{
+	remote.AwaitChannel: "the server to open a session",
+	remote.AwaitCommand: "the server to run a command",
+	remote.AwaitShell:   "the account's shell to start",
+	remote.AwaitAnswer:  "the server to finish its answer",
+	remote.AwaitSFTP:    "the SFTP server to start",
+	remote.AwaitReply:   "the SFTP server to reply",
+}
+
+// awaiting reports what the server is waited for.
+func (c *Client) awaiting(what remote.Awaited, elapsed time.Duration) {
+	c.notice(fmt.Sprintf("waiting for %s, for %d seconds so far", awaited[what], elapsed/time.Second))
 }
 
 // waiting tells that another program holds the file's lock.

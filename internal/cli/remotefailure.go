@@ -16,7 +16,17 @@ func remoteSentence(e *remote.RemoteError) string {
 	text := ""
 	switch e.Reason {
 	case remote.Refused:
-		text = "the server runs no commands for this account, or offers it no SFTP"
+		text = "the server runs no commands for this account"
+		if e.Stage == remote.StageOpen {
+			text = "the server opens no session for this account"
+		}
+	case remote.NoSFTP:
+		text = "the server has no SFTP for this account"
+		if e.Detail != "" {
+			text = "the server's SFTP does not start for this account"
+		}
+	case remote.Unheard:
+		text = "nothing was heard from the account's shell: a start-up file sends the output elsewhere"
 	case remote.NoAnswer:
 		text = "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work"
 	case remote.Eaten:
@@ -46,7 +56,7 @@ func remoteSentence(e *remote.RemoteError) string {
 	case remote.NotDir:
 		text = "a part of the path " + path + " is a file, not a directory"
 	case remote.Silent:
-		text = "the account's shell did not start in two minutes: look at its start-up files, or try -s"
+		text = silentSentence(e.Awaited)
 	case remote.NotRoot, remote.NoAccount, remote.CannotSwitch:
 		text, detail = accountSentence(e), ""
 	case remote.TooMuch:
@@ -59,6 +69,13 @@ func remoteSentence(e *remote.RemoteError) string {
 	if detail != "" {
 		text += "; the server said: " + detail
 	}
+	switch {
+	case e.SFTP == nil:
+	case e.SFTP.Reason == remote.NoSFTP && e.SFTP.Detail == "":
+		text += "; and it has no SFTP for this account"
+	default:
+		text += "; SFTP was tried as well: " + sftpSentence(e.SFTP)
+	}
 	if e.Unsure && e.Path == "" && e.Reason != remote.Silent && e.Reason != remote.Closed {
 		return text + ". Some of the keys may have been taken: look at the device"
 	}
@@ -66,6 +83,34 @@ func remoteSentence(e *remote.RemoteError) string {
 		return text + ". The change had been sent and may have been made: run the command again to see, which also takes back what was left unfinished"
 	}
 	return text + ". No key was added"
+}
+
+// sftpSentence says why SFTP failed in place of a shell.
+func sftpSentence(e *remote.RemoteError) string {
+	switch {
+	case e.Reason == remote.Silent:
+		return silentSentence(e.Awaited)
+	case e.Detail != "":
+		return shellText(e.Detail)
+	}
+	return string(e.Reason)
+}
+
+// silentSentence says what the server did not do in time, and what may help.
+func silentSentence(awaited remote.Awaited) string {
+	switch awaited {
+	case remote.AwaitChannel:
+		return "the server did not open a session in time"
+	case remote.AwaitCommand:
+		return "the server did not run a command in time"
+	case remote.AwaitShell:
+		return "the account's shell did not start in time: look at its start-up files"
+	case remote.AwaitSFTP:
+		return "the SFTP server did not start in time: look at the start-up files of the account's shell"
+	case remote.AwaitReply:
+		return "the SFTP server did not reply in time"
+	}
+	return "the server did not finish its answer in time"
 }
 
 // accountSentence says why --for-user could not be done.

@@ -161,7 +161,7 @@ func (r *run) report(report *copyid.Report, s source) {
 		p.info("%s stood in %s already", count(n, "key"), term.Escape(report.Path))
 	}
 	if report.SFTP && !r.flags.SFTP {
-		p.info("the server runs no commands for this account: SFTP was used")
+		p.info("no shell of the account could be used: SFTP was used")
 	}
 	added := report.Added()
 	if r.flags.Force {

@@ -27,6 +27,9 @@ var errGarbled = errors.New("unexpected line")
 // whether it was the last.
 func (a *answer) line(text string) (last bool, err error) {
 	word, value, _ := strings.Cut(text, " ")
+	if len(a.notes)+len(a.repaired)+len(a.created)+len(a.state.Repairs) > maxRemarks {
+		return false, errTooMuch
+	}
 	switch word {
 	case "begin":
 	case "home":

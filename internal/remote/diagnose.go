@@ -119,8 +119,8 @@ type Diagnosis struct {
 
 // Diagnose looks for whatever may make the server's sshd refuse a key that
 // stands in the file of o. It changes nothing there. One command is run, which
-// takes four round trips. What a bad server sends is bounded, but only ctx
-// bounds the time. Errors are *RemoteError, or the context's.
+// takes four round trips. What a bad server sends is bounded, and so is the
+// time it may take. Errors are *RemoteError, or the context's.
 //
 // With o.Account the diagnosis is about that account; what root alone may read
 // is then known only where the login is root's.
@@ -128,14 +128,16 @@ func Diagnose(ctx context.Context, client *ssh.Client, o Options) (*Diagnosis, e
 	if err := checkDiagnose(o); err != nil {
 		return nil, err
 	}
-	ch, err := openChannel(ctx, client)
+	ch, err := openChannel(ctx, client, o)
 	if err != nil {
 		return nil, err
 	}
 	// A server may take the channel and nothing more.
-	defer context.AfterFunc(ctx, func() { ch.Close() })()
-	d, err := diagnose(ctx, o, func(_ context.Context, command, text string) (*process, error) {
-		return ch.start(o, command, text), nil
+	defer func() { go ch.Close() }()
+	w := o.watch(AwaitCommand)
+	defer w.stop()
+	d, err := diagnose(ctx, o, w, func(_ context.Context, command, text string) (*process, error) {
+		return ch.start(o, command, text, w), nil
 	})
 	if err == nil {
 		d.Version = string(client.ServerVersion())
@@ -174,47 +176,37 @@ func diagnoseText(marker string, trace bool) string {
 	return text + diagnoseProgram + "# " + marker
 }
 
-// diagnose runs the script with start and reads its answer.
-func diagnose(ctx context.Context, o Options, start starter) (*Diagnosis, error) {
-	s := &shell{o: o, marker: newMarker()}
+// diagnose runs the script with start and reads its answer, until w expires.
+func diagnose(ctx context.Context, o Options, w *watch, start starter) (*Diagnosis, error) {
+	s := &shell{o: o, marker: newMarker(), watch: w}
 	text := diagnoseText(s.marker, o.Trace)
 	request := "\n" + s.marker + " diagnose\n" + o.Account + "\n" + o.Target + "\n" + s.marker + " end\n"
-	type outcome struct {
-		d   *Diagnosis
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
+	return await(ctx, w, func() (*Diagnosis, error) {
 		p, err := start(ctx, bootstrap(s.marker, text), text+request)
 		if err != nil {
-			done <- outcome{nil, err}
-			return
+			return nil, err
 		}
 		s.p, s.out = p, bufio.NewReader(p.out)
 		defer context.AfterFunc(ctx, p.kill)()
 		defer p.kill()
 		// A script that never started waits for input that was swallowed.
-		defer time.AfterFunc(impatience, func() { p.closeIn() }).Stop()
+		defer time.AfterFunc(limits.notice, func() {
+			s.ended.Store(true)
+			p.closeIn()
+		}).Stop()
 		d, err := s.diagnosis()
 		if err != nil {
 			if e := (*RemoteError)(nil); !errors.As(err, &e) {
 				err = s.broken(readRequest(o, nil), err)
 			}
-			done <- outcome{nil, err}
-			return
+			return nil, err
 		}
 		p.closeIn()
 		if o.Trace {
 			p.wait()
 		}
-		done <- outcome{d, nil}
-	}()
-	select {
-	case got := <-done:
-		return got.d, got.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+		return d, nil
+	})
 }
 
 // diagnosis reads an answer of diagnose.sh.

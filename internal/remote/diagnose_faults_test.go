@@ -25,8 +25,7 @@ func TestDiagnoseRefuses(t *testing.T) {
 
 // TestDiagnoseEaten: start-up files that swallow input.
 func TestDiagnoseEaten(t *testing.T) {
-	impatience = 400 * time.Millisecond
-	t.Cleanup(func() { impatience = 10 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.notice = 400 * time.Millisecond })
 	for rc, want := range map[string]Reason{"echo hello; printf x;": "", "read x;": Eaten, "cat >/dev/null;": Eaten, "exit 3;": NoAnswer} {
 		h := newHost(t, testShell{name: "dash"})
 		h.rc = rc

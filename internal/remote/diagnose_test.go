@@ -19,7 +19,9 @@ import (
 // script, each of which must occur.
 func (h *host) diagnose(o Options, edits ...string) (*Diagnosis, error) {
 	h.t.Helper()
-	return diagnose(timeout(h.t), o, func(_ context.Context, command, text string) (*process, error) {
+	w := o.watch(AwaitCommand)
+	defer w.stop()
+	return diagnose(timeout(h.t), o, w, func(_ context.Context, command, text string) (*process, error) {
 		marker := text[2:26]
 		end := strings.Index(text, "# "+marker) + 2 + len(marker)
 		script := text[:end]

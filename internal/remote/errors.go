@@ -28,10 +28,12 @@ type Reason string
 // others about the target file.
 const (
 	Invalid    Reason = "invalid"    // what the caller passed cannot be sent
-	Refused    Reason = "refused"    // the server does not run commands, or has no SFTP
+	Refused    Reason = "refused"    // the server opens no session, or runs no commands in it
 	NoAnswer   Reason = "no answer"  // something else than the script ran: a forced command, nologin
 	Eaten      Reason = "eaten"      // a start-up file of the shell read part of what was sent
-	Silent     Reason = "silent"     // nothing was heard of the script in time
+	NoSFTP     Reason = "no SFTP"    // the server does not start its SFTP subsystem
+	Unheard    Reason = "unheard"    // the script seems to have run, but its output went elsewhere
+	Silent     Reason = "silent"     // the server did not do in time what Awaited names
 	Garbled    Reason = "garbled"    // the answer does not make sense
 	TooMuch    Reason = "too much"   // more data than is accepted
 	Closed     Reason = "closed"     // the connection or the channel ended
@@ -61,9 +63,13 @@ type RemoteError struct {
 	// Status is the exit status of the remote command where it ended without
 	// an answer; -1 if it did not tell.
 	Status int
-	// Unsure: the connection broke after the change had been sent, so it may
-	// or may not have been made. Never is a part of it.
+	// Unsure: the change had been sent when the error came, so it may or may
+	// not have been made. Never is a part of it.
 	Unsure bool
+	// Awaited is what the server was waited for, where Reason is Silent.
+	Awaited Awaited
+	// SFTP is how SFTP failed, where Open tried it after this error.
+	SFTP *RemoteError
 	// State is what is known of the target, for reasons about it; else nil.
 	State *State
 }

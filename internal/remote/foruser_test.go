@@ -105,8 +105,7 @@ func TestAccountLoginShells(t *testing.T) {
 
 // TestAccountStartUpFiles: the rules about start-up files hold here too.
 func TestAccountStartUpFiles(t *testing.T) {
-	impatience = 700 * time.Millisecond
-	t.Cleanup(func() { impatience = 10 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.notice = 700 * time.Millisecond })
 	way, _ := forAccount(newMarker(), Options{Account: "tester"})
 	for _, tt := range []struct {
 		rc     string

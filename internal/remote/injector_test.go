@@ -47,8 +47,9 @@ func TestInjector(t *testing.T) {
 	}
 	// Nobody else is at work: a lock is waited for only as long as it takes to
 	// see that it does not change.
-	lockStale, farewell = 20*time.Millisecond, 100*time.Millisecond
-	t.Cleanup(func() { lockStale, farewell = 20*time.Second, 2*time.Second })
+	lockStale = 20 * time.Millisecond
+	t.Cleanup(func() { lockStale = 20 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.farewell = 100 * time.Millisecond })
 	parts := []struct {
 		name string
 		run  func(*testing.T)

@@ -18,7 +18,7 @@ import (
 
 // netScreenPatience is how long a firewall may take for all it is told. It
 // writes its flash meanwhile.
-var netScreenPatience = time.Minute
+var netScreenPatience = 30 * time.Second
 
 // maxNetScreen bounds what a firewall says, in bytes, beside an echo of what it
 // is told.
@@ -169,13 +169,15 @@ var errNoEnd = errors.New("the device did not end the session")
 func (n *netScreen) tell(ctx context.Context, blobs []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, netScreenPatience, errNoEnd)
 	defer cancel()
-	ch, err := openChannel(ctx, n.client)
+	ch, err := openChannel(ctx, n.client, n.o)
 	if errors.Is(err, errNoEnd) {
 		return &RemoteError{Stage: StageOpen, Reason: NoAnswer, Detail: errNoEnd.Error(), Status: -1}
 	}
 	if err != nil {
 		return err
 	}
+	w := n.o.watch(AwaitAnswer) // for its notices: ctx has the limit
+	defer w.stop()
 	done := make(chan error, 1)
 	go func() { done <- n.dialogue(ch, blobs) }()
 	select {
@@ -198,7 +200,7 @@ func (n *netScreen) dialogue(ch *channel, blobs []string) error {
 	if n.o.Trace {
 		trace.to = n.o.Stderr
 	}
-	p := &process{errs: &excerpt{to: trace}, ended: make(chan struct{}), status: -1}
+	p := &process{errs: &excerpt{to: trace}, ended: make(chan struct{}), status: -1, kill: func() { ch.Close() }}
 	go ch.attend(p)
 	defer ch.Close()
 	switch ok, err := ch.SendRequest("shell", true, nil); {

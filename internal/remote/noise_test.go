@@ -28,8 +28,7 @@ func TestLoginShells(t *testing.T) {
 
 // TestStartUpFiles: start-up files that print, read, wait and end.
 func TestStartUpFiles(t *testing.T) {
-	impatience = 700 * time.Millisecond
-	t.Cleanup(func() { impatience = 10 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.notice = 700 * time.Millisecond })
 	for _, tt := range []struct {
 		rc     string
 		reason Reason // empty: it works
@@ -78,8 +77,7 @@ func TestStartUpFiles(t *testing.T) {
 // TestEatenBytes: wherever the input is cut, the script is run whole or not at
 // all, and a request is carried out whole or not at all.
 func TestEatenBytes(t *testing.T) {
-	impatience = 400 * time.Millisecond
-	t.Cleanup(func() { impatience = 10 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.notice = 400 * time.Millisecond })
 	text := len(script("", false)) + 48
 	for _, eaten := range []int{1, 2, 27, 28, 30, 500, 4096, text - 30, text - 1, text, text + 1, text + 5, text + 30, text + 100} {
 		t.Run(fmt.Sprint(eaten), func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -23,6 +24,10 @@ type process struct {
 	status int // -1: not told
 	// refused: the server would not run the command.
 	refused bool
+	// sent: some of first may have reached the command.
+	sent atomic.Bool
+	// flooded: standard error held more than is accepted.
+	flooded atomic.Bool
 }
 
 // starter runs a command and gives it first as standard input.
@@ -62,31 +67,24 @@ type channel struct {
 }
 
 // openChannel opens a session channel.
-func openChannel(ctx context.Context, client *ssh.Client) (*channel, error) {
-	type opened struct {
-		ch  *channel
-		err error
-	}
-	done := make(chan opened, 1)
-	go func() {
+func openChannel(ctx context.Context, client *ssh.Client, o Options) (*channel, error) {
+	w := o.watch(AwaitChannel)
+	defer w.stop()
+	given := make(chan struct{}) // closed when nobody waits any more
+	defer close(given)
+	return await(ctx, w, func() (*channel, error) {
 		ch, requests, err := client.OpenChannel("session", nil)
-		done <- opened{&channel{ch, requests}, err}
-	}()
-	select {
-	case o := <-done:
-		if o.err != nil {
-			return nil, &RemoteError{Stage: StageOpen, Reason: Refused, Detail: o.err.Error(), Status: -1}
+		if err != nil {
+			return nil, &RemoteError{Stage: StageOpen, Reason: Refused, Detail: err.Error(), Status: -1}
 		}
-		return o.ch, nil
-	case <-ctx.Done():
-		go func() {
-			if o := <-done; o.err == nil {
-				go ssh.DiscardRequests(o.ch.requests)
-				o.ch.Close()
-			}
-		}()
-		return nil, context.Cause(ctx)
-	}
+		select {
+		case <-given:
+			go ssh.DiscardRequests(requests)
+			ch.Close()
+		default:
+		}
+		return &channel{ch, requests}, nil
+	})
 }
 
 // start asks the server to run command on the channel, and gives it first.
@@ -94,7 +92,7 @@ func openChannel(ctx context.Context, client *ssh.Client) (*channel, error) {
 // There is no hurrying this: sshd opens the window for a session's input only
 // once the command runs (channel_set_fds in channels.c), so that nothing can
 // be sent along with the request.
-func (ch *channel) start(o Options, command, first string) *process {
+func (ch *channel) start(o Options, command, first string, w *watch) *process {
 	p := &process{in: ch, closeIn: ch.CloseWrite, out: ch, kill: func() { ch.Close() },
 		errs: &excerpt{}, ended: make(chan struct{}), status: -1}
 	if o.Trace {
@@ -108,8 +106,10 @@ func (ch *channel) start(o Options, command, first string) *process {
 		ch.Close()
 		return p
 	}
+	w.expect(AwaitShell)
+	p.sent.Store(true)
 	// An error here shows in the answer as well, with its cause.
-	io.WriteString(ch, first)
+	w.send(ch, first)
 	return p
 }
 
@@ -118,7 +118,11 @@ func (ch *channel) attend(p *process) {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		io.Copy(p.errs, ch.Stderr())
+		if n, _ := io.CopyN(p.errs, ch.Stderr(), maxErrors); n == maxErrors {
+			p.flooded.Store(true)
+			p.kill()
+			io.Copy(io.Discard, ch.Stderr())
+		}
 	}()
 	for request := range ch.requests {
 		if request.Type == "exit-status" && len(request.Payload) >= 4 {

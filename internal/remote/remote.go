@@ -38,6 +38,13 @@ const (
 	maxAnswer = 8 << 20
 	// maxNoise bounds what else comes on standard output, in bytes.
 	maxNoise = 4 << 20
+	// maxErrors bounds standard error, in bytes; a trace goes there as well.
+	maxErrors = 16 << 20
+	// maxWaits is how often the script may report that it waits for the lock,
+	// in one request. It does so every five seconds.
+	maxWaits = 20
+	// maxRemarks bounds the notes, repairs and created directories of an answer.
+	maxRemarks = 1000
 	// maxRequest bounds the lines of one Change, in bytes.
 	maxRequest = 1 << 20
 )
@@ -72,10 +79,12 @@ type Options struct {
 	// server announces that and goes on without waiting. It may be called again
 	// for an append that is tried again. nil is not called.
 	Writing func()
-	// Silent is called every ten seconds while nothing is heard of the remote
-	// script, because a start-up file of the account's shell takes its time.
-	// After two minutes the session gives up. nil tells nobody.
-	Silent func(so time.Duration)
+	// Awaiting is called every ten seconds in which the server does not do what
+	// it is asked for: a start-up file of the account's shell may take its time.
+	// After 25 seconds the session gives up. nil: nothing is reported.
+	Awaiting func(what Awaited, elapsed time.Duration)
+	// SFTP makes Open use SFTP only.
+	SFTP bool
 }
 
 func (o Options) writing() {

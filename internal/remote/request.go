@@ -33,6 +33,9 @@ func addRequest(o Options, c Change) request {
 	return r
 }
 
+// writes reports whether the request adds lines.
+func (r request) writes() bool { return r.add && len(r.lines) > 0 }
+
 // check refuses what the format cannot carry.
 func (r request) check() error {
 	invalid := func(detail string) error {

@@ -3,9 +3,12 @@ package remote
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -20,6 +23,11 @@ type sftpSession struct {
 	uid    uint32 // of the account: who owns its home
 	at     target
 
+	watch atomic.Pointer[watch] // of the request in hand
+	// writing: what is being written may be there already.
+	writing atomic.Bool
+	// halted: nothing may be written any more.
+	halted atomic.Bool
 	// abandoned: a request was given up on, and its goroutine may still run.
 	abandoned bool
 }
@@ -50,50 +58,109 @@ func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, erro
 	if err := readRequest(o, nil).check(); err != nil {
 		return nil, err
 	}
+	ch, err := openChannel(ctx, client, o)
+	if err != nil {
+		return nil, err
+	}
 	s := &sftpSession{o: o, user: client.User()}
-	err := s.within(ctx, func() error {
-		c, err := sftp.NewClient(client)
-		if err != nil {
-			return &RemoteError{Stage: StageStart, Reason: Refused, Detail: err.Error(), Status: -1}
+	w := o.watch(AwaitSFTP)
+	defer w.stop()
+	s.watch.Store(w)
+	// What is given up on keeps s, which nobody else sees then.
+	_, err = await(ctx, w, func() (struct{}, error) {
+		c, err := s.subsystem(ch)
+		if err == nil {
+			s.client = c
+			err = s.locate()
 		}
-		if ctx.Err() != nil {
-			c.Close()
-			return ctx.Err()
-		}
-		s.client = c
-		return s.locate()
+		return struct{}{}, err
 	})
 	if err != nil {
+		go ch.Close() // not waited for: the connection may take nothing more
 		return nil, err
 	}
 	return s, nil
 }
 
-// within runs f, but no longer than ctx lasts. The library takes no context,
-// so what is given up on ends with the connection at the latest.
+// subsystem starts the SFTP server on a channel.
+func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
+	errs := &excerpt{}
+	go io.Copy(errs, io.LimitReader(ch.Stderr(), maxErrors))
+	go ssh.DiscardRequests(ch.requests)
+	failed := func(reason Reason, detail string) error {
+		return &RemoteError{Stage: StageStart, Reason: reason, Detail: detail, Status: -1}
+	}
+	ok, err := ch.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
+	if err != nil {
+		return nil, failed(Closed, err.Error())
+	}
+	if !ok {
+		return nil, failed(NoSFTP, "")
+	}
+	s.watch.Load().progress(0)
+	client, err := sftp.NewClientPipe(&replies{ch, s}, ch)
+	if err != nil {
+		detail := err.Error()
+		if said := strings.TrimSpace(errs.String()); said != "" {
+			detail += "\n" + said
+		}
+		return nil, failed(NoSFTP, detail)
+	}
+	return client, nil
+}
+
+// replies is what the server sends. Each piece of it is progress.
+type replies struct {
+	io.Reader
+	s *sftpSession
+}
+
+func (r *replies) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.s.watch.Load().progress(n)
+	return n, err
+}
+
+// within runs f, but no longer than ctx lasts and the server makes progress.
+// The library takes no context, so what is given up on ends with the
+// connection at the latest.
 func (s *sftpSession) within(ctx context.Context, f func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if s.abandoned {
-		return &RemoteError{Stage: StageRequest, Reason: Closed, Status: -1}
+		return &RemoteError{Stage: StageRequest, Path: s.at.file, Reason: Closed, Status: -1}
 	}
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
+	w := s.o.watch(AwaitReply)
+	s.watch.Store(w)
+	defer w.stop()
+	_, err := await(ctx, w, func() (struct{}, error) { return struct{}{}, f() })
+	var late *RemoteError
+	expired := errors.As(err, &late) && late.Reason == Silent
+	if expired {
+		late.Path, late.Unsure = s.at.file, s.writing.Load()
+	}
+	if expired || ctx.Err() != nil {
+		// Nothing more may be written once this has been called a failure.
 		s.abandoned = true
-		return context.Cause(ctx)
+		s.halted.Store(true)
+		go s.client.Close()
 	}
+	return err
 }
 
 func (s *sftpSession) Close() error {
 	if s.abandoned {
 		return nil
 	}
-	return s.client.Close()
+	closed := make(chan error, 1)
+	go func() { closed <- s.client.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(limits.farewell): // the server does not close its side
+		return nil
+	}
 }
 
 // fail makes an error of what the library said.

@@ -18,6 +18,13 @@ func (s *sftpSession) Add(ctx context.Context, change Change) (result *Result, e
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	for _, line := range r.lines {
+		// A newline before it, and one after it.
+		if len(line)+2 > maxWrite {
+			return nil, &RemoteError{Stage: StageRequest, Path: s.o.Target, Reason: Invalid, Status: -1,
+				Detail: fmt.Sprintf("a line of %d bytes: SFTP writes %d at once", len(line), maxWrite)}
+		}
+	}
 	err = s.within(ctx, func() error {
 		done, err := s.add(ctx, r)
 		result = done
@@ -30,6 +37,7 @@ func (s *sftpSession) Add(ctx context.Context, change Change) (result *Result, e
 }
 
 func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
+	s.writing.Store(false)
 	result := &Result{}
 	if err := s.survey(); err != nil {
 		return nil, err
@@ -125,6 +133,9 @@ func (s *sftpSession) prepare(result *Result) error {
 		if _, err := s.client.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if s.halted.Load() {
+			return s.fail(StageMkdir, sftp.ErrSSHFxConnectionLost)
+		}
 		err := s.client.Mkdir(dir)
 		if err == nil {
 			err = s.client.Chmod(dir, 0o700)
@@ -200,13 +211,13 @@ func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
 	if err := l.journal(st.Size, s.at.file, text); err != nil {
 		return s.fail(StageLock, err)
 	}
+	s.writing.Store(true)
 	f, err := s.openAppend(st.Exists)
 	if err != nil {
+		s.writing.Store(false)
 		return s.fail(StageAppend, err)
 	}
-	// A server that knows SSH_FXF_APPEND ignores the offset; one that does not
-	// finds the end of the file in it.
-	_, err = f.WriteAt([]byte(text), st.Size)
+	err = s.writeLines(f, text, st.Size)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
@@ -224,10 +235,36 @@ func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
 		return afterwards(failure)
 	}
 	s.rollback(st.Size, text)
+	s.writing.Store(false)
 	if info, err := s.client.Stat(s.at.file); err == nil && info.Size() == 0 && !st.Exists {
 		s.client.Remove(s.at.real)
 	}
 	return failure
+}
+
+// maxWrite is what every server takes in one packet, in bytes (filexfer draft
+// 02, section 3).
+const maxWrite = 32 << 10
+
+// writeLines writes text from offset on in packets that end where a line does:
+// a connection that is cut between two of them leaves no part of a line.
+//
+// A server that knows SSH_FXF_APPEND ignores the offset; one that does not
+// finds the end of the file in it.
+func (s *sftpSession) writeLines(f *sftp.File, text string, offset int64) error {
+	for text != "" {
+		if s.halted.Load() {
+			return sftp.ErrSSHFxConnectionLost
+		}
+		packet := text[:min(maxWrite, len(text))]
+		packet = packet[:strings.LastIndexByte(packet, '\n')+1]
+		n, err := f.WriteAt([]byte(packet), offset)
+		if err != nil {
+			return err
+		}
+		text, offset = text[n:], offset+int64(n)
+	}
+	return nil
 }
 
 // openAppend opens the target for appending, and makes it if need be.

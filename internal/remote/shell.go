@@ -7,23 +7,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
-)
-
-// How long things may take.
-var (
-	// impatience is how long the first answer may take before standard input
-	// is closed. A shell that was only slow answers all the same; one that
-	// waits for input which a start-up file has swallowed finds out.
-	impatience = 10 * time.Second
-	// patience is how long it may take until the script is heard at all, before
-	// the command is given up. Every impatience until then the person is told.
-	patience = 2 * time.Minute
-	// farewell is how long Close waits for the rest of a trace, and how long
-	// a broken-off command may take to say its exit status.
-	farewell = 2 * time.Second
 )
 
 // shell is a Session with install.sh.
@@ -34,10 +22,13 @@ type shell struct {
 	p      *process // nil: to be started
 	out    *bufio.Reader
 	noise  excerpt
-	began  bool // the answer has begun
-	// heard is closed when the answer begins, tooLate when it is given up.
-	heard, tooLate chan struct{}
-	every, limit   time.Duration // impatience and patience
+	began  bool   // the answer has begun
+	waits  int    // how often the script reported that it waits for the lock
+	watch  *watch // of the request in hand
+	// ended: the input was closed because nothing had been heard.
+	ended atomic.Bool
+	// running is the process of the request in hand, for whoever gives it up.
+	running atomic.Pointer[process]
 	// abandoned: a request was given up on, and its goroutine may still run.
 	abandoned bool
 }
@@ -50,23 +41,33 @@ func OpenShell(ctx context.Context, client *ssh.Client, o Options) (Session, err
 	if err := checkAccount(o); err != nil {
 		return nil, err
 	}
-	first, err := openChannel(ctx, client)
+	first, err := openChannel(ctx, client, o)
 	if err != nil {
 		return nil, err
 	}
+	var mu sync.Mutex // Close may come while a request that was given up runs
+	take := func() *channel {
+		mu.Lock()
+		defer mu.Unlock()
+		ch := first
+		first = nil
+		return ch
+	}
 	s := &shell{o: o}
 	s.start = func(ctx context.Context, command, text string) (*process, error) {
-		ch := first
-		if first = nil; ch == nil {
-			if ch, err = openChannel(ctx, client); err != nil {
+		ch := take()
+		if ch == nil {
+			var err error
+			if ch, err = openChannel(ctx, client, o); err != nil {
 				return nil, err
 			}
+			s.watch.progress(0)
 		}
-		return ch.start(o, command, text), nil
+		return ch.start(o, command, text, s.watch), nil
 	}
 	return &shellChannel{s, func() {
-		if first != nil {
-			first.Close()
+		if ch := take(); ch != nil {
+			go ch.Close() // not waited for: the connection may take nothing more
 		}
 	}}, nil
 }
@@ -104,13 +105,24 @@ func (s *shell) Close() error {
 	if s.abandoned || s.p == nil { // in this order: what was given up on still has its p
 		return nil
 	}
-	s.p.closeIn()
+	p := s.p
+	s.p = nil
 	if s.o.Trace {
 		go io.Copy(io.Discard, s.out)
-		s.p.wait()
 	}
-	s.p.kill()
-	s.p = nil
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		p.closeIn()
+		if s.o.Trace {
+			p.wait()
+		}
+		p.kill()
+	}()
+	select {
+	case <-said:
+	case <-time.After(2 * limits.farewell): // the connection takes nothing more
+	}
 	return nil
 }
 
@@ -118,7 +130,7 @@ func (s *shell) Close() error {
 func (p *process) wait() {
 	select {
 	case <-p.ended:
-	case <-time.After(farewell):
+	case <-time.After(limits.farewell):
 	}
 }
 
@@ -133,35 +145,41 @@ func (s *shell) ask(ctx context.Context, r request) (*answer, error) {
 	if s.abandoned {
 		return nil, &RemoteError{Stage: StageRequest, Path: r.target, Reason: Closed, Status: -1}
 	}
-	type outcome struct {
-		a   *answer
-		err error
+	w := s.o.watch(AwaitAnswer)
+	if s.p == nil {
+		w.expect(AwaitCommand)
 	}
-	done := make(chan outcome, 1)
-	s.every, s.limit = impatience, patience
-	go func() {
-		a, err := s.exchange(ctx, r)
-		done <- outcome{a, err}
-	}()
-	select {
-	case o := <-done:
-		if o.err == nil && o.a.fail != nil {
-			o.err = o.a.fail
-		}
-		return o.a, o.err
-	case <-ctx.Done():
-		// A server that does not answer may not take a goodbye either. The
-		// goroutine ends with the connection at the latest.
-		s.abandoned = true
-		return nil, context.Cause(ctx)
+	defer w.stop()
+	s.watch = w
+	s.running.Store(s.p)
+	a, err := await(ctx, w, func() (*answer, error) { return s.exchange(ctx, r) })
+	if err == nil && a.fail != nil {
+		err = a.fail
 	}
+	var late *RemoteError
+	expired := errors.As(err, &late) && late.Reason == Silent
+	if !expired && ctx.Err() == nil {
+		return a, err
+	}
+	// A server that does not answer may not take a goodbye either. The
+	// goroutine ends with the connection at the latest.
+	s.abandoned = true
+	p := s.running.Load()
+	if p != nil {
+		go p.kill()
+	}
+	if expired {
+		late.Path, late.Unsure = r.target, r.writes() && p != nil && p.sent.Load()
+		return nil, late
+	}
+	return nil, context.Cause(ctx)
 }
 
 // exchange sends a request, with the script in front if it is the first, and
 // reads the answer.
 func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
-	s.noise, s.began = excerpt{}, false
-	s.heard, s.tooLate = make(chan struct{}), make(chan struct{})
+	s.noise, s.began, s.waits = excerpt{}, false, 0
+	s.ended.Store(false)
 	stop := func() bool { return true }
 	if s.p == nil {
 		s.marker = newMarker()
@@ -174,14 +192,15 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.running.Store(p)
 		s.p, s.out = p, bufio.NewReader(p.out)
-		stop = time.AfterFunc(s.every, func() { p.closeIn() }).Stop
-		over := make(chan struct{})
-		defer close(over)
-		go listener{s.every, s.limit, s.o.Silent, s.heard, s.tooLate}.listen(p, over)
+		stop = time.AfterFunc(limits.notice, func() {
+			s.ended.Store(true)
+			p.closeIn()
+		}).Stop
 	} else {
 		// An error here shows in the answer as well, with its cause.
-		io.WriteString(s.p.in, r.text(s.marker))
+		s.watch.send(s.p.in, r.text(s.marker))
 	}
 	defer context.AfterFunc(ctx, s.p.kill)()
 	a, err := s.answer()
@@ -228,6 +247,7 @@ func (s *shell) each(limit, longest int, take func(text string) (last bool, err 
 			s.noise.Write([]byte(line + "\n"))
 			continue
 		}
+		s.watch.progress(len(line))
 		if size += len(line); size > limit || len(line) > longest {
 			return errTooMuch
 		}
@@ -235,10 +255,11 @@ func (s *shell) each(limit, longest int, take func(text string) (last bool, err 
 		switch {
 		case word == "begin" && !s.began:
 			s.began = true
-			if s.heard != nil {
-				close(s.heard)
-			}
+			s.watch.expect(AwaitAnswer)
 		case word == "wait":
+			if s.waits++; s.waits > maxWaits {
+				return errTooMuch
+			}
 			s.waiting(value)
 		case word == "writing":
 			s.o.writing()
@@ -275,33 +296,6 @@ func (s *shell) line() (string, error) {
 	}
 }
 
-// listener waits for the script to be heard.
-type listener struct {
-	every, limit time.Duration
-	tell         func(so time.Duration)
-	heard        <-chan struct{}
-	tooLate      chan<- struct{}
-}
-
-// listen tells the person that a start-up file keeps the script waiting, and
-// ends a command that is not heard for too long; over ends it.
-func (l listener) listen(p *process, over <-chan struct{}) {
-	for silent := time.Duration(0); silent < l.limit; silent += l.every {
-		if silent > 0 && l.tell != nil {
-			l.tell(silent)
-		}
-		select {
-		case <-l.heard:
-			return
-		case <-over:
-			return
-		case <-time.After(min(l.every, l.limit-silent)):
-		}
-	}
-	close(l.tooLate)
-	p.kill()
-}
-
 func (s *shell) waiting(value string) {
 	seconds, holder, _ := strings.Cut(value, " ")
 	if n, err := strconv.Atoi(seconds); err == nil && s.o.Waiting != nil {
@@ -309,24 +303,18 @@ func (s *shell) waiting(value string) {
 	}
 }
 
-// broken tells why there was no answer.
+// broken says why there was no answer.
 func (s *shell) broken(r request, err error) error {
 	e := &RemoteError{Stage: StageAnswer, Path: r.target, Status: -1, Detail: err.Error()}
 	switch {
 	case errors.Is(err, errDamaged):
 		e.Stage, e.Reason, e.Detail = StageStart, Eaten, ""
 		return e
-	case errors.Is(err, errTooMuch):
-		e.Reason = TooMuch
+	case errors.Is(err, errTooMuch), s.p.flooded.Load():
+		e.Reason, e.Detail = TooMuch, errTooMuch.Error()
 	case errors.Is(err, errGarbled), !errors.Is(err, io.EOF):
 		e.Reason = Garbled
 	default:
-		select {
-		case <-s.tooLate:
-			e.Stage, e.Reason, e.Detail, e.Unsure = StageStart, Silent, s.noise.String(), r.add && len(r.lines) > 0
-			return e
-		default:
-		}
 		s.p.wait()
 		select {
 		case <-s.p.ended:
@@ -338,11 +326,11 @@ func (s *shell) broken(r request, err error) error {
 			e.Stage = StageStart
 		}
 	}
-	e.Unsure = r.add && len(r.lines) > 0 && (s.began || e.Reason == Closed)
+	e.Unsure = r.writes() && (s.began || e.Reason == Closed || e.Reason == Unheard)
 	return e
 }
 
-// silence tells why the command ended without an answer, and what there is to
+// silence says why the command ended without an answer, and what there is to
 // read instead of one.
 func (s *shell) silence(status int) (Reason, string) {
 	said := strings.TrimSpace(s.noise.String())
@@ -352,6 +340,10 @@ func (s *shell) silence(status int) (Reason, string) {
 	switch {
 	case s.p.refused:
 		return Refused, said
+	case status == 0 && s.ended.Load() && !s.began:
+		// Something read its input to the end and was content: the script is
+		// what does that, so it is its output that went elsewhere.
+		return Unheard, said
 	case status >= 0:
 		return NoAnswer, said
 	}

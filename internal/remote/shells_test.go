@@ -329,3 +329,11 @@ func timeout(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// setLimits changes how long things may take, for one test.
+func setLimits(t testing.TB, change func(*waitLimits)) {
+	t.Helper()
+	usual := limits
+	change(&limits)
+	t.Cleanup(func() { limits = usual })
+}

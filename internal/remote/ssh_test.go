@@ -163,8 +163,7 @@ func TestRoundTrips(t *testing.T) {
 // TestNoCommands: a server that runs nothing but SFTP.
 func TestNoCommands(t *testing.T) {
 	client, home := realHost(t, 0, "ForceCommand internal-sftp")
-	impatience = 500 * time.Millisecond
-	t.Cleanup(func() { impatience = 10 * time.Second })
+	setLimits(t, func(l *waitLimits) { l.notice = 500 * time.Millisecond })
 	s, err := OpenShell(timeout(t), client, Options{Target: "k"})
 	if err != nil {
 		t.Fatal(err)
@@ -181,6 +180,19 @@ func TestNoCommands(t *testing.T) {
 
 // fakeServer is an SSH server in this process. serve gets each session channel.
 func fakeServer(t *testing.T, serve func(ch ssh.Channel, requests <-chan *ssh.Request)) *ssh.Client {
+	t.Helper()
+	return channelServer(t, func(c ssh.NewChannel) {
+		if serve == nil {
+			c.Reject(ssh.Prohibited, "no sessions here")
+		} else if ch, requests, err := c.Accept(); err == nil {
+			serve(ch, requests)
+		}
+	})
+}
+
+// channelServer is an SSH server in this process. serve gets each request for a
+// channel.
+func channelServer(t *testing.T, serve func(c ssh.NewChannel)) *ssh.Client {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -200,13 +212,7 @@ func fakeServer(t *testing.T, serve func(ch ssh.Channel, requests <-chan *ssh.Re
 		}
 		go ssh.DiscardRequests(requests)
 		for c := range channels {
-			if serve == nil {
-				c.Reject(ssh.Prohibited, "no sessions here")
-				continue
-			}
-			if ch, requests, err := c.Accept(); err == nil {
-				go serve(ch, requests)
-			}
+			go serve(c)
 		}
 	}()
 	client, err := ssh.Dial("tcp", listener.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
@@ -267,12 +273,26 @@ func TestHostile(t *testing.T) {
 		}, TooMuch, "", false},
 		{"endless standard error", func(ch ssh.Channel, requests <-chan *ssh.Request) {
 			go accept(requests, true)
-			for range 1000 {
-				io.WriteString(ch.Stderr(), strings.Repeat("x\n", 15000))
-			}
-			ch.SendRequest("exit-status", false, []byte{0, 0, 0, 1})
-			ch.Close()
-		}, NoAnswer, "", false},
+			pour(ch.Stderr(), strings.Repeat("x\n", 15000))
+		}, TooMuch, "", false},
+		{"endless standard error behind an answer", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n")
+			pour(ch.Stderr(), strings.Repeat("x\n", 15000))
+		}, TooMuch, "", true},
+		{"endless notes", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n")
+			pour(ch, m+" note x\n")
+		}, TooMuch, "", true},
+		{"endless waiting", func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			go accept(requests, true)
+			m := marker(ch)
+			io.WriteString(ch, "\n"+m+" begin\n")
+			pour(ch, m+" wait 1 x\n")
+		}, TooMuch, "", true},
 		{"endless facts", func(ch ssh.Channel, requests <-chan *ssh.Request) {
 			go accept(requests, true)
 			m := marker(ch)

@@ -75,7 +75,7 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 	if len(command) > maxCommandLine {
 		return nil, &RemoteError{Stage: StageRequest, Path: o.Target, Reason: Invalid, Detail: "the path is too long", Status: -1}
 	}
-	ch, err := openChannel(ctx, client)
+	ch, err := openChannel(ctx, client, o)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 	done := make(chan outcome, 1)
 	go func() {
 		// PowerShell would wait for the end of its input.
-		p := ch.start(o, command, "")
+		p := ch.start(o, command, "", nil)
 		p.closeIn()
 		f := &frame{marker: marker, out: bufio.NewReader(p.out)}
 		text, err := f.read()

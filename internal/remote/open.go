@@ -1,0 +1,170 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Open makes the session that suits the server: OpenWindows, OpenNetScreen or,
+// with Options.SFTP, OpenSFTP. Everywhere else it is OpenShell, with SFTP in its
+// place where no shell of the account can be used.
+//
+// SFTP is also what looks at the file where the shell may have changed it and
+// could not be heard: such a change is then known to have been made, or is made.
+// An account whose shell lets nobody in is not reached that way: that was
+// somebody's intention.
+func Open(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+	switch version := string(client.ServerVersion()); {
+	case IsWindows(version):
+		return OpenWindows(ctx, client, o)
+	case IsNetScreen(version):
+		return OpenNetScreen(ctx, client, o)
+	case o.SFTP:
+		return OpenSFTP(ctx, client, o)
+	}
+	shell, err := OpenShell(ctx, client, o)
+	if err != nil || o.Account != "" {
+		return shell, err
+	}
+	return &either{shell: shell, open: func(ctx context.Context) (Session, error) { return OpenSFTP(ctx, client, o) }, wrote: o.writing}, nil
+}
+
+// UsesSFTP reports whether a session of Open for a POSIX server works through
+// SFTP, as far as it has worked.
+func UsesSFTP(s Session) bool {
+	switch s := s.(type) {
+	case *either:
+		return s.sftp != nil
+	case *sftpSession:
+		return true
+	}
+	return false
+}
+
+// either is a session with a shell, and with SFTP once that has taken over.
+type either struct {
+	shell, sftp Session
+	open        func(context.Context) (Session, error)
+	wrote       func() // Options.Writing
+}
+
+func (e *either) Read(ctx context.Context, blobs []string) (*State, error) {
+	if e.sftp == nil {
+		state, err := e.shell.Read(ctx, blobs)
+		if !e.takeOver(ctx, err) {
+			return state, err
+		}
+	}
+	return e.sftp.Read(ctx, blobs)
+}
+
+func (e *either) Add(ctx context.Context, change Change) (*Result, error) {
+	if e.sftp != nil {
+		return e.sftp.Add(ctx, change)
+	}
+	result, err := e.shell.Add(ctx, change)
+	var failed *RemoteError
+	if !errors.As(err, &failed) {
+		return result, err
+	}
+	if !failed.Unsure {
+		if e.takeOver(ctx, err) {
+			return e.sftp.Add(ctx, change)
+		}
+		return nil, err
+	}
+	// The shell may have made the change, or may yet make it: its precondition
+	// keeps it from making it twice.
+	if !failed.mayLook() || !e.openSFTP(ctx, failed) {
+		return nil, err
+	}
+	state, readErr := e.sftp.Read(ctx, change.Blobs)
+	switch {
+	case readErr != nil:
+		errors.As(readErr, &failed.SFTP)
+		return nil, err
+	case holds(state, change.Lines):
+		e.wrote()
+		return &Result{Applied: true, State: *state}, nil
+	case failed.prefersSFTP() && !change.Force:
+		return e.sftp.Add(ctx, change)
+	}
+	return nil, err
+}
+
+// Close closes both sessions.
+func (e *either) Close() error {
+	err := e.shell.Close()
+	if e.sftp != nil {
+		err = errors.Join(err, e.sftp.Close())
+	}
+	return err
+}
+
+// takeOver opens SFTP where the shell failed with an error that allows it.
+func (e *either) takeOver(ctx context.Context, err error) bool {
+	var failed *RemoteError
+	return errors.As(err, &failed) && failed.prefersSFTP() && e.openSFTP(ctx, failed)
+}
+
+// openSFTP opens SFTP, or notes in failed why it cannot.
+func (e *either) openSFTP(ctx context.Context, failed *RemoteError) bool {
+	session, err := e.open(ctx)
+	if err != nil {
+		errors.As(err, &failed.SFTP)
+		return false
+	}
+	e.sftp = session
+	return true
+}
+
+// holds reports whether every one of lines is a line of the file.
+func holds(state *State, lines []string) bool {
+	for _, line := range lines {
+		if !slices.ContainsFunc(state.Candidates, func(c Candidate) bool { return c.Text == line }) {
+			return false
+		}
+	}
+	return true
+}
+
+// prefersSFTP reports whether the shell could not be used for a reason that
+// leaves SFTP: the server refuses commands, a start-up file reads what was sent,
+// never ends or sends the output elsewhere, or there is no sh to be found.
+func (e *RemoteError) prefersSFTP() bool {
+	switch e.Reason {
+	case Refused:
+		return e.Stage == StageStart
+	case Eaten, Unheard:
+		return true
+	case Silent:
+		return e.Awaited == AwaitCommand || e.Awaited == AwaitShell
+	case NoAnswer:
+		return noShell(e.Status, e.Detail)
+	}
+	return false
+}
+
+// mayLook reports whether the connection can still show what the file holds
+// after an error that is Unsure.
+func (e *RemoteError) mayLook() bool { return e.Reason != Closed || e.Status >= 0 }
+
+// noShell reports whether a command ended so because sh was not found, or
+// because the account is one of sshd's internal-sftp.
+func noShell(status int, said string) bool {
+	// The status is POSIX's for a command that is not found. csh, cmd.exe and
+	// PowerShell have none of their own for that.
+	if status == 127 || strings.Contains(said, "allows sftp connections only") { // do_child in session.c
+		return true
+	}
+	for _, words := range []string{"sh: Command not found", "'sh' is not recognized", "The term 'sh' is not recognized"} {
+		if strings.Contains(said, words) {
+			return true
+		}
+	}
+	return false
+}
