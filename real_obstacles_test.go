@@ -72,6 +72,29 @@ func TestRealChroot(t *testing.T) {
 	c.installUnattended("alice@127.0.0.1").want(t, 0, "All keys were skipped")
 }
 
+// TestRealChrootHome: the home itself is the root of SFTP, and so is not the
+// account's; .ssh and the file are.
+func TestRealChrootHome(t *testing.T) {
+	s := start(t, realsshd.Config{
+		Accounts:    accounts("alice", "bob"),
+		ConfigLines: []string{"ForceCommand internal-sftp", "ChrootDirectory %h"},
+		Setup: "for u in alice bob; do mkdir -p /home/$u/.ssh; : >/home/$u/.ssh/authorized_keys; chown -R $u /home/$u/.ssh; " +
+			"chown root:root /home/$u; chmod 755 /home/$u; done\n",
+	})
+	for account, flags := range map[string][]string{"alice": {"-s"}, "bob": nil} {
+		c := newClient(t, s)
+		line := c.key("id_ed25519")
+		c.installUnattended(append(flags, account+"@127.0.0.1")...).want(t, 0, "Number of key(s) added: 1", "verified")
+		if got := c.remote(account); got != line {
+			t.Errorf("the file is %q, want %q", got, line)
+		}
+		c.installUnattended(append(flags, account+"@127.0.0.1")...).want(t, 0, "All keys were skipped")
+		if left, _ := os.ReadDir(filepath.Join(s.Home(account), ".ssh")); len(left) != 1 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+}
+
 // TestRealTinySSH: a server that knows no passwords and one type of key. It
 // says of every such key that it would accept it (packet_auth.c asks only when
 // there is a signature), so only a login counts as its word.

@@ -22,6 +22,7 @@ type sftpSession struct {
 	home   string
 	uid    uint32 // of the account: who owns its home
 	at     target
+	text   string // what is to be appended
 
 	watch atomic.Pointer[watch] // of the request in hand
 	// writing: what is being written may be there already.
@@ -193,9 +194,7 @@ func (s *sftpSession) locate() error {
 		return &RemoteError{Stage: StageStart, Reason: Garbled, Detail: "the home is not an absolute path", Status: -1}
 	}
 	s.home = home
-	if info, err := s.client.Stat(home); err == nil {
-		s.uid = owner(info)
-	}
+	s.uid = s.account()
 	at := &s.at
 	switch t := s.o.Target; {
 	case t == "":
@@ -219,6 +218,19 @@ func (s *sftpSession) locate() error {
 		at.mendHome, at.mendDir = true, true
 	}
 	return nil
+}
+
+// account is the user id of the account: that of the owner of its home. Where
+// that is root's, as the directory of a ChrootDirectory has to be, and the login
+// is not, the owner of what is in it.
+func (s *sftpSession) account() uint32 {
+	home := strings.TrimSuffix(s.home, "/")
+	for _, name := range []string{home + "/", home + "/.ssh", home + "/.ssh/authorized_keys"} {
+		if info, err := s.client.Stat(name); err == nil && (owner(info) != 0 || s.user == "root") {
+			return owner(info)
+		}
+	}
+	return 0
 }
 
 // owner is the user id of a file, 0 if the server does not tell.

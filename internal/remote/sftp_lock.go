@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pkg/sftp"
 )
 
 // lockStale is how long a lock without a change is taken for held.
@@ -16,11 +19,16 @@ var lockStale = 20 * time.Second
 
 // How the lock is waited for; the script has the same numbers.
 const (
-	lockPatience = 60 * time.Second
+	lockPatience = 30 * time.Second
 	lockFirst    = 3 * time.Second // when the waiting is told, and then
 	lockAgain    = 5 * time.Second
 	lockPause    = 200 * time.Millisecond
 )
+
+// lockFree is what a lock holds as its owner that is free and could not be
+// removed, as in a directory that entries can be added to and not taken from
+// (chattr +a).
+const lockFree = "free\n"
 
 // maxLockFile bounds what is read of the files in a lock, in bytes.
 const maxLockFile = maxRequest + 1
@@ -52,14 +60,14 @@ func (s *sftpSession) locked() bool {
 }
 
 // lock takes the lock: beside the file if that directory is the account's own;
-// else, or where it cannot be, elsewhere.
+// else, or where it cannot be, elsewhere. It returns nil where there is no place
+// for a lock: the account may be able to write to the file all the same.
 func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, error) {
 	all := s.lockPlaces()
 	places := all[1:]
 	if info, err := s.client.Stat(s.at.dir); err == nil && owner(info) == s.uid {
 		places = all[:]
 	}
-	var last error
 	for _, place := range places {
 		l := &sftpLock{s, place}
 		err := l.take(ctx, result)
@@ -67,12 +75,11 @@ func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, erro
 			return l, nil
 		}
 		var held *RemoteError
-		if errors.As(err, &held) || ctx.Err() != nil {
+		if errors.As(err, &held) || ctx.Err() != nil || errors.Is(err, sftp.ErrSSHFxConnectionLost) {
 			return nil, err
 		}
-		last = err
 	}
-	return nil, s.fail(StageLock, last)
+	return nil, nil
 }
 
 // take makes the lock directory ours. A *RemoteError means that somebody else
@@ -97,13 +104,16 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 			return err
 		}
 		misses = 0
-		if !info.IsDir() {
+		mine := owner(info) == l.s.uid
+		// What another account has put into /tmp is no lock of ours.
+		if !info.IsDir() || !mine && l.dir == l.s.lockPlaces()[2] {
 			return err
 		}
-		if holder, _ := l.s.tail(l.dir+"/owner", 0, maxExcerpt); holder != last {
+		if holder := l.read("owner", maxExcerpt); mine && holder != last {
 			last, since = holder, time.Now()
 		}
-		if owner(info) == l.s.uid && time.Since(since) >= lockStale && l.seize(me, last, result) {
+		stale := time.Since(since) >= lockStale
+		if mine && (last == lockFree || stale) && l.seize(me, last, stale, result) {
 			return nil
 		}
 		waited := time.Since(start)
@@ -124,25 +134,42 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 
 // seize takes over a lock left behind, and undoes an append that was cut
 // short.
-func (l *sftpLock) seize(me, last string, result *Result) bool {
+func (l *sftpLock) seize(me, last string, stale bool, result *Result) bool {
 	c := l.s.client
-	c.RemoveDirectory(l.dir + "/seized")
+	if stale {
+		c.RemoveDirectory(l.dir + "/seized")
+	}
 	if c.Mkdir(l.dir+"/seized") != nil {
 		return false
 	}
 	defer c.RemoveDirectory(l.dir + "/seized")
-	if holder, _ := l.s.tail(l.dir+"/owner", 0, maxExcerpt); holder != last {
+	if l.read("owner", maxExcerpt) != last {
 		return false
 	}
 	l.put("owner", me)
-	note, _ := l.s.tail(l.dir+"/journal", 0, maxExcerpt)
-	data, err := l.s.tail(l.dir+"/data", 0, maxLockFile)
-	if size, file, ok := parseJournal(note); ok && err == nil && file == l.s.at.file && l.s.rollback(size, data) {
+	note, data := l.read("journal", maxExcerpt), l.read("data", maxLockFile)
+	if size, file, ok := parseJournal(note); ok && file == l.s.at.file && l.s.rollback(size, data) {
+		result.Recovered = true
+	} else if size, ok := l.short(); ok && (l.s.rollback(size, l.s.text) || l.s.rollback(size, "\n"+l.s.text)) {
 		result.Recovered = true
 	}
 	c.Remove(l.dir + "/data")
 	c.Remove(l.dir + "/journal")
 	return true
+}
+
+// read returns what a file in the lock holds; "" unless it is a regular file of
+// the account, which nobody else can have put there.
+func (l *sftpLock) read(name string, limit int) string {
+	info, err := l.s.client.Lstat(l.dir + "/" + name)
+	if err != nil || !info.Mode().IsRegular() || owner(info) != l.s.uid {
+		return ""
+	}
+	text, err := l.s.tail(l.dir+"/"+name, 0, limit)
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // put writes a file in the lock.
@@ -155,20 +182,49 @@ func (l *sftpLock) put(name, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// journal notes what is about to be appended.
+// journal notes what is about to be appended. On a full disk there may be room
+// for one more link and for the text in the last block of the file: then the
+// link has the size of the file, and whoever finds it knows the text only if it
+// wants to append the same.
 func (l *sftpLock) journal(size int64, file, text string) error {
-	if err := l.put("data", text); err != nil {
+	err := l.put("data", text)
+	if err == nil {
+		err = l.put("journal", fmt.Sprintf("%d\n%s\nend\n", size, file))
+	}
+	if err == nil || len(text) > maxWrite || l.dir != l.s.lockPlaces()[0] {
 		return err
 	}
-	return l.put("journal", fmt.Sprintf("%d\n%s\nend\n", size, file))
+	l.s.client.Remove(l.dir + "/data")
+	l.s.client.Remove(l.dir + "/journal")
+	if l.s.client.Symlink(strconv.FormatInt(size, 10), l.dir+"/journal") != nil {
+		return err
+	}
+	return nil
 }
 
-// release removes the lock.
+// short reads a journal that is a link.
+func (l *sftpLock) short() (size int64, ok bool) {
+	to, err := l.s.client.ReadLink(l.dir + "/journal")
+	if err != nil {
+		return 0, false
+	}
+	size, err = strconv.ParseInt(to, 10, 64)
+	return size, err == nil && size >= 0
+}
+
+// release removes the lock, or leaves it free. Without a lock it does nothing.
 func (l *sftpLock) release() {
+	if l == nil {
+		return
+	}
 	var all sync.WaitGroup
 	for _, name := range []string{"data", "journal", "owner"} {
 		all.Go(func() { l.s.client.Remove(l.dir + "/" + name) })
 	}
 	all.Wait()
-	l.s.client.RemoveDirectory(l.dir)
+	if l.s.client.RemoveDirectory(l.dir) != nil {
+		if _, err := l.s.client.Lstat(l.dir); err == nil {
+			l.put("owner", lockFree)
+		}
+	}
 }

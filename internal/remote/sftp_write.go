@@ -57,6 +57,7 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 		s.mend(result, false)
 	}
 	if len(r.lines) > 0 {
+		s.text = strings.Join(r.lines, "\n") + "\n"
 		l, err := s.lock(ctx, result)
 		if err != nil {
 			return nil, err
@@ -70,7 +71,7 @@ func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {
 			return contradiction(st, err)
 		}
 		s.o.writing()
-		if err := s.append(l, st, strings.Join(r.lines, "\n")+"\n"); err != nil {
+		if err := s.append(l, st, s.text); err != nil {
 			return nil, err
 		}
 		if !st.Exists {
@@ -208,8 +209,10 @@ func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
 	if st.NoFinalNewline {
 		text = "\n" + text
 	}
-	if err := l.journal(st.Size, s.at.file, text); err != nil {
-		return s.fail(StageLock, err)
+	if l != nil {
+		if err := l.journal(st.Size, s.at.file, text); err != nil {
+			return s.fail(StageLock, err)
+		}
 	}
 	s.writing.Store(true)
 	f, err := s.openAppend(st.Exists)
