@@ -218,11 +218,12 @@ func (h *host) sftpSession(o Options) Session {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	c, err := sftp.NewClientPipe(out, in)
+	s := &sftpSession{o: o, user: "tester"}
+	c, err := sftp.NewClientPipe(&replies{out, s}, in)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	s := &sftpSession{o: o, client: c, user: "tester"}
+	s.client = c
 	if err := s.locate(); err != nil {
 		h.t.Fatal(err)
 	}
