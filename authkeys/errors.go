@@ -22,7 +22,8 @@ const (
 	// something was appended to a file without a last newline. sshd accepts
 	// neither of them.
 	GluedKeys
-	// UnknownType is what looks like a key, of a type not known here.
+	// UnknownType is what looks like a key behind a word that is neither a key
+	// type known here nor the type that the key begins with.
 	UnknownType
 	// TypeMismatch is a key whose inside is of another type than the one
 	// written before it.
@@ -47,7 +48,7 @@ var reasonText = map[Reason]string{
 	ForeignFormat: "a public key in another format than OpenSSH's",
 	BadBase64:     "the key is cut short or damaged (not base64)",
 	GluedKeys:     "two keys on one line, without a newline between them",
-	UnknownType:   "unknown key type",
+	UnknownType:   "unknown key type, which is not the one in the key",
 	TypeMismatch:  "the key is of another type than the line says",
 	Malformed:     "the key is damaged",
 	BadOptions:    "a quote is missing in the options",

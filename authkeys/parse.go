@@ -2,10 +2,7 @@ package authkeys
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 )
 
 const (
@@ -15,35 +12,6 @@ const (
 	tail   = blanks + "\r\n" // what does not count at the end of a line
 	header = "AAAA"          // how a key begins: the length of its type is below 2^24
 )
-
-// keyTypes are the words that may stand for the key type, each with the type
-// inside the keys it goes with. sshd compares kinds of keys, not names
-// (peek_type_nid in sshkey.c), so a signature algorithm may stand there too.
-// The types are those that golang.org/x/crypto/ssh can read.
-var keyTypes = func() map[string]string {
-	types := map[string]string{
-		ssh.KeyAlgoRSASHA256:     ssh.KeyAlgoRSA,
-		ssh.KeyAlgoRSASHA512:     ssh.KeyAlgoRSA,
-		ssh.CertAlgoRSASHA256v01: ssh.CertAlgoRSAv01,
-		ssh.CertAlgoRSASHA512v01: ssh.CertAlgoRSAv01,
-
-		"webauthn-sk-ecdsa-sha2-nistp256@openssh.com": ssh.KeyAlgoSKECDSA256,
-	}
-	for _, name := range []string{
-		ssh.KeyAlgoRSA, "ssh-dss",
-		ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-		ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256,
-		ssh.KeyAlgoMLDSA44, ssh.KeyAlgoMLDSA65, ssh.KeyAlgoMLDSA87,
-
-		ssh.CertAlgoRSAv01, "ssh-dss-cert-v01@openssh.com",
-		ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-		ssh.CertAlgoED25519v01, ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01,
-		ssh.CertAlgoMLDSA44v01Go, ssh.CertAlgoMLDSA65v01Go, ssh.CertAlgoMLDSA87v01Go,
-	} {
-		types[name] = name
-	}
-	return types
-}()
 
 // ParseEntry reads one line. Leading blanks, and blanks, a carriage return and
 // a newline at the end do not count. The error is a *[ParseError]; for a blank
@@ -113,10 +81,7 @@ func readKey(text string) (Entry, *ParseError) {
 		return Entry{}, &ParseError{Reason: NotAKey}
 	}
 	inner, known := keyTypes[keyType]
-	if !known {
-		if strings.HasPrefix(token, header) && plausibleType(keyType) {
-			return Entry{}, &ParseError{Reason: UnknownType, Type: keyType}
-		}
+	if !known && (!strings.HasPrefix(token, header) || !typeName(keyType)) {
 		return Entry{}, &ParseError{Reason: NotAKey}
 	}
 	if strings.ContainsAny(token, inside) {
@@ -128,17 +93,41 @@ func readKey(text string) (Entry, *ParseError) {
 		}, token)
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(token)
-	if err != nil {
+	switch {
+	case err != nil && !known && !beginsAs(keyType, token):
+		return Entry{}, unknownType(keyType)
+	case err != nil:
 		return Entry{}, &ParseError{Reason: damage(token)}
-	}
-	if innerType(raw) != inner {
+	case !known && innerType(raw) != keyType:
+		return Entry{}, unknownType(keyType)
+	case known && innerType(raw) != inner:
 		return Entry{}, &ParseError{Reason: TypeMismatch, Type: keyType}
 	}
-	key, err := ssh.ParsePublicKey(raw)
+	key, err := ParseKey(raw)
 	if err != nil {
 		return Entry{}, &ParseError{Reason: Malformed, Type: keyType}
 	}
 	return Entry{Key: key, Comment: comment, blob: token}, nil
+}
+
+// unknownType is the error for a word before what looks like a key which is
+// neither a type known here nor the one that the key begins with.
+func unknownType(word string) *ParseError {
+	if !plausibleType(word) {
+		return &ParseError{Reason: NotAKey}
+	}
+	return &ParseError{Reason: UnknownType, Type: word}
+}
+
+// beginsAs reports whether a key in base64, which cannot be read to its end,
+// begins with the type keyType.
+func beginsAs(keyType, token string) bool {
+	whole := (4 + len(keyType) + 2) / 3 * 4 // the base64 digits that hold it
+	if len(token) < whole {
+		return false
+	}
+	raw, err := base64.StdEncoding.DecodeString(token[:whole])
+	return err == nil && innerType(raw) == keyType
 }
 
 // cutField cuts a line after its first field.
@@ -168,19 +157,6 @@ func damage(token string) Reason {
 		}
 	}
 	return BadBase64
-}
-
-// innerType is the key type inside a key, its first string (RFC 4253 section
-// 6.6).
-func innerType(raw []byte) string {
-	if len(raw) < 4 {
-		return ""
-	}
-	length := binary.BigEndian.Uint32(raw)
-	if uint64(length) > uint64(len(raw)-4) {
-		return ""
-	}
-	return string(raw[4 : 4+length])
 }
 
 // cutOptions cuts a line after its options, at the first blank outside quotes,

@@ -66,6 +66,7 @@ func lineTests(t testing.TB) []lineTest {
 	blob := strings.Fields(k)[1]
 	raw, _ := base64.StdEncoding.DecodeString(blob)
 	cut := base64.StdEncoding.EncodeToString(raw[:len(raw)-1])
+	long := strings.Repeat("x", 65)
 	return append(keyLines(t), []lineTest{
 		// What stands around the key.
 		{name: "no comment", line: k},
@@ -110,8 +111,16 @@ func lineTests(t testing.TB) []lineTest {
 		{name: "another type written before the key", line: "ssh-rsa " + blob, reason: TypeMismatch, type_: "ssh-rsa"},
 		{name: "an option called as a key type", line: "ssh-rsa " + k, reason: BadBase64, keygen: true},
 		{name: "a signature algorithm of another kind of key", line: "rsa-sha2-256 " + blob, reason: TypeMismatch, type_: "rsa-sha2-256"},
-		{name: "unknown type", line: "ssh-xmss@openssh.com AAAAFHNzaC14bXNzQG9wZW5zc2guY29t", reason: UnknownType, type_: "ssh-xmss@openssh.com"},
-		{name: "unknown type, options", line: `command="ls" ssh-new AAAAB3NzaC1uZXc=`, reason: UnknownType, type_: "ssh-new"},
+		{name: "a type and no key", line: "ssh-xmss@openssh.com AAAAFHNzaC14bXNzQG9wZW5zc2guY29t", reason: Malformed, type_: "ssh-xmss@openssh.com"},
+		{name: "a type and no key, options", line: `command="ls" ssh-new AAAAB3NzaC1uZXc=`, reason: Malformed, type_: "ssh-new"},
+		{name: "a word that is not the type in the key", line: "ssh-new " + blob, reason: UnknownType, type_: "ssh-new"},
+		{name: "an option and a key without its type", line: "restrict " + blob, reason: UnknownType, type_: "restrict"},
+		{name: "a word before base64 of something else", line: "hello AAAAd29ybGQ= all", reason: UnknownType, type_: "hello"},
+		{name: "an unknown type in another case", line: "SSH-FOO " + opaqueBlob("ssh-foo"), reason: UnknownType, type_: "SSH-FOO"},
+		{name: "an unknown type, cut short in the base64", line: "ssh-foo " + opaqueBlob("ssh-foo")[:21], reason: BadBase64},
+		{name: "an unknown type, glued to the next key", line: "ssh-foo " + opaqueBlob("ssh-foo") + rsa, reason: GluedKeys},
+		{name: "a damaged DSA key", line: "ssh-dss " + opaqueBlob("ssh-dss"), reason: Malformed, type_: "ssh-dss"},
+		{name: "a type longer than a name may be", line: long + " " + opaqueBlob(long), reason: NotAKey},
 		{name: "byte order mark", line: "\ufeff" + k, reason: ByteOrderMark},
 		{name: "byte order mark before options", line: "\ufeffrestrict " + k, reason: ByteOrderMark, keygen: true},
 		{name: "glued to the next key", line: k + rsa, reason: GluedKeys},
@@ -128,6 +137,18 @@ func lineTests(t testing.TB) []lineTest {
 	}...)
 }
 
+// opaqueTypes are types that are not understood here, and opaqueBlob is a key of
+// one in base64.
+var opaqueTypes = []string{
+	"ssh-mldsa44-ed25519", "ssh-mldsa44-ed25519@openssh.com", "ssh-foo@example.com", "x", "ssh-xmss+2@host.example.org",
+	"ssh-mldsa44-ed25519-cert", "ssh-foo-cert-v01@example.com",
+}
+
+func opaqueBlob(keyType string) string {
+	wire := append([]byte{0, 0, 0, byte(len(keyType))}, keyType...)
+	return base64.StdEncoding.EncodeToString(append(wire, "\x00\x00\x00\x05bytes"...))
+}
+
 // keyLines are keys of every type.
 func keyLines(t testing.TB) []lineTest {
 	var tests []lineTest
@@ -135,6 +156,9 @@ func keyLines(t testing.TB) []lineTest {
 		line, key := pub(t, name)
 		comment := strings.TrimPrefix(line[len(key):], " ")
 		tests = append(tests, lineTest{name: name, line: line, comment: comment})
+	}
+	for _, name := range opaqueTypes {
+		tests = append(tests, lineTest{name: name, line: name + " " + opaqueBlob(name) + " new kind", comment: "new kind", keygen: true})
 	}
 	return append(tests,
 		lineTest{name: "ed25519-sk", line: skEd25519(t) + " yubi", comment: "yubi"},
@@ -164,10 +188,36 @@ func TestParseEntry(t *testing.T) {
 			if want := base64.StdEncoding.EncodeToString(e.Key.Marshal()); e.Blob() != want {
 				t.Errorf("blob %q, want %q", e.Blob(), want)
 			}
-			if want := strings.Contains(test.line, "-cert-v01@"); e.Certificate() != want {
+			if want := strings.Contains(test.line, "-cert"); e.Certificate() != want {
 				t.Errorf("certificate: %v, want %v", e.Certificate(), want)
 			}
 		})
+	}
+}
+
+// TestOpaqueKeys: nothing but the type and the bytes of an unknown key is used.
+func TestOpaqueKeys(t *testing.T) {
+	e, err := ParseEntry(`from="10.0.0.0/8" ssh-mldsa44-ed25519 ` + opaqueBlob("ssh-mldsa44-ed25519") + " pq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !Opaque(e.Key) || e.Key.Type() != "ssh-mldsa44-ed25519" || len(e.Options) != 1 {
+		t.Errorf("got %#v", e)
+	}
+	if err := e.Key.Verify([]byte("data"), &ssh.Signature{Format: e.Key.Type()}); !errors.Is(err, ErrOpaque) {
+		t.Errorf("a signature: %v", err)
+	}
+	if file := Parse([]byte(e.Line() + "\n")); len(file.Find(e.Key)) != 1 || len(file.Remove(e.Key)) != 1 || len(file.Bytes()) != 0 {
+		t.Errorf("the key is not found again")
+	}
+	plain, err := ParseEntry(func() string { line, _ := pub(t, "ed25519"); return line }())
+	if err != nil || Opaque(plain.Key) {
+		t.Errorf("an Ed25519 key: %v", err)
+	}
+	for _, blob := range []string{"", "\x00\x00\x00", "\x00\x00\x00\x09ssh-foo", "\x00\x00\x00\x00x", "\x00\x00\x00\x03a bx"} {
+		if key, err := ParseKey([]byte(blob)); err == nil {
+			t.Errorf("%q is a key: %v", blob, key)
+		}
 	}
 }
 

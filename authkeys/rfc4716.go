@@ -294,7 +294,7 @@ func (r *reader4716) entry(begin int, blob, comment string) (Entry, error) {
 		return Entry{}, failed
 	}
 	keyType := innerType(raw)
-	if keyType == "" || !plausibleType(keyType) {
+	if !typeName(keyType) {
 		failed.Err = &ParseError{Reason: Malformed}
 		return Entry{}, failed
 	}

@@ -32,7 +32,7 @@ func TestFromAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate := &ssh.Certificate{Key: public, CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	certificate := &ssh.Certificate{Key: public, CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}, ValidBefore: ssh.CertTimeInfinity}
 	if err := certificate.SignCert(rand.Reader, authority); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestFromAgentOddKeys(t *testing.T) {
 	}
 
 	odd := []*agent.Key{
-		{Format: "ssh-new", Blob: []byte("\x00\x00\x00\x07ssh-newxx"), Comment: "new"},
+		{Format: "ssh-new", Blob: []byte("\x00\x00\x00\x07ssh-new"), Comment: "new"},
 		{Format: public.Type(), Blob: blob[:20], Comment: "cut short"},
 		{Format: public.Type(), Blob: blob, Comment: "good"},
 	}
@@ -86,7 +86,7 @@ func TestFromAgentOddKeys(t *testing.T) {
 	if err != nil || len(ids) != 1 || ids[0].Entry.Comment != "good" {
 		t.Errorf("got %v, %v", ids, err)
 	}
-	if len(skipped) != 2 || skipped[0].Reason != SkipUnknownType || skipped[0].Entry.Comment != "new" {
+	if len(skipped) != 2 || skipped[0].Reason != SkipDamaged || skipped[0].Entry.Comment != "new" {
 		t.Errorf("skipped %+v", skipped)
 	}
 

@@ -4,9 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"math/big"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
 )
 
 // kinds are the names that ssh-keygen -l shows for key types (the short names
@@ -20,7 +21,16 @@ var kinds = map[string]string{
 	ssh.KeyAlgoED25519:    "ED25519",
 	ssh.KeyAlgoSKECDSA256: "ECDSA-SK",
 	ssh.KeyAlgoSKED25519:  "ED25519-SK",
+	mldsaEd25519:          "MLDSA44-ED25519",
+	mldsaEd25519Draft:     "MLDSA44-ED25519",
 }
+
+// The key type that OpenSSH 10.6 has as mldsaEd25519, and 10.4 and 10.5 as
+// mldsaEd25519Draft.
+const (
+	mldsaEd25519      = "ssh-mldsa44-ed25519"
+	mldsaEd25519Draft = "ssh-mldsa44-ed25519@openssh.com"
+)
 
 // Describe tells what ssh-keygen -l prints of a key: its length in bits, its
 // kind (ED25519, RSA, ECDSA-SK, …) and its fingerprint (SHA256:…). Of a
@@ -31,7 +41,7 @@ func Describe(key ssh.PublicKey) (bits int, kind, sha256 string) {
 	if key == nil {
 		return 0, "", ""
 	}
-	if read, err := ssh.ParsePublicKey(key.Marshal()); err == nil {
+	if read, err := authkeys.ParseKey(key.Marshal()); err == nil {
 		key = read // an agent's key keeps only the bytes
 	}
 	suffix := ""
@@ -40,7 +50,7 @@ func Describe(key ssh.PublicKey) (bits int, kind, sha256 string) {
 	}
 	kind = kinds[key.Type()]
 	if kind == "" {
-		kind = strings.ToUpper(strings.TrimPrefix(key.Type(), "ssh-"))
+		kind = key.Type()
 	}
 	return keyBits(key), kind + suffix, ssh.FingerprintSHA256(key)
 }
@@ -51,6 +61,8 @@ func keyBits(key ssh.PublicKey) int {
 		return 256
 	case "ssh-dss":
 		return dsaBits(key)
+	case mldsaEd25519, mldsaEd25519Draft:
+		return 512 // as ssh-keygen -l of OpenSSH 10.6 has it
 	}
 	holder, ok := key.(ssh.CryptoPublicKey)
 	if !ok {

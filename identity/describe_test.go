@@ -39,7 +39,7 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 	unknown := &agent.Key{Format: "ssh-new", Blob: []byte("\x00\x00\x00\x07ssh-new")}
-	if bits, kind, fingerprint := Describe(unknown); bits != 0 || kind != "NEW" || fingerprint == "" {
+	if bits, kind, fingerprint := Describe(unknown); bits != 0 || kind != "ssh-new" || fingerprint == "" {
 		t.Errorf("unknown type: %d %s %s", bits, kind, fingerprint)
 	}
 	if bits, kind, fingerprint := Describe(nil); bits != 0 || kind != "" || fingerprint != "" {

@@ -111,7 +111,7 @@ func TestReadFileRefuses(t *testing.T) {
 		{name: "cut short", content: a[:50] + "\n", line: 1, reason: authkeys.BadBase64},
 		{name: "an open quote", content: "# x\ncommand=\"ls " + a + "\n", line: 2, reason: authkeys.BadOptions},
 		{name: "another type written before the key", content: "ssh-rsa " + strings.Fields(a)[1], line: 1, reason: authkeys.TypeMismatch},
-		{name: "unknown type", content: "ssh-new AAAAB3NzaC1uZXc=\n", line: 1, reason: authkeys.UnknownType},
+		{name: "another type than the key's", content: "ssh-new AAAAB3NzaC1uZXd4\nssh-old AAAAB3NzaC1uZXd4\n", line: 2, reason: authkeys.UnknownType},
 		{name: "NUL", content: a + " a\x00b\n", line: 1, reason: authkeys.NotText},
 	} {
 		t.Run(test.name, test.check)

@@ -86,8 +86,8 @@ type SkipReason string
 const (
 	// SkipCertificate: an authorized_keys line of a certificate lets nobody in.
 	SkipCertificate SkipReason = "certificates are not installed as keys"
-	// SkipUnknownType: a key of a type that cannot be read here.
-	SkipUnknownType SkipReason = "keys of this type are not known"
+	// SkipDamaged: what the agent shows is no public key.
+	SkipDamaged SkipReason = "the key is damaged"
 )
 
 // Skipped is a key that was passed over.

@@ -2,8 +2,10 @@ package identity
 
 import (
 	"bytes"
+	"crypto/dsa" //lint:ignore SA1019 old keys are installed as they are
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -58,12 +60,24 @@ func pemKey(text []byte) (key ssh.PublicKey, rest []byte, err error) {
 	if err != nil {
 		return nil, nil, ErrPEM
 	}
-	if key, err = ssh.NewPublicKey(public); err != nil {
-		return nil, nil, ErrPEMType
-	}
-	// What a server would not read back is no key to install.
-	if _, err := ssh.ParsePublicKey(key.Marshal()); err != nil {
+	if key, err = sshKey(public); err != nil {
 		return nil, nil, ErrPEMType
 	}
 	return key, rest, nil
+}
+
+// sshKey is a public key of the crypto packages as SSH has it. What a server
+// would not read back is no key to install.
+func sshKey(public any) (ssh.PublicKey, error) {
+	if key, ok := public.(*dsa.PublicKey); ok {
+		return authkeys.ParseKey(ssh.Marshal(struct {
+			Type       string
+			P, Q, G, Y *big.Int
+		}{"ssh-dss", key.P, key.Q, key.G, key.Y}))
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	return authkeys.ParseKey(key.Marshal())
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"slices"
 	"strconv"
@@ -55,10 +54,7 @@ func ppkKey(text []byte) (authkeys.Entry, error) {
 		return authkeys.Entry{}, ErrPPK
 	}
 	entry, err := authkeys.ParseEntry(string(key.algorithm) + " " + base64.StdEncoding.EncodeToString(key.public))
-	var failed *authkeys.ParseError
 	switch {
-	case errors.As(err, &failed) && failed.Reason == authkeys.UnknownType:
-		return authkeys.Entry{}, err
 	case err != nil, entry.Key.Type() != string(key.algorithm):
 		return authkeys.Entry{}, ErrPPK
 	case entry.Certificate():

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
 )
 
 // A privateKey is a private key file as it can be seen without decoding the
@@ -18,7 +20,8 @@ type privateKey struct {
 	public    ssh.PublicKey // nil where the file does not tell it in clear
 	comment   string        // "" where the file does not tell it in clear
 	encrypted bool
-	supported bool // it can be decoded and can sign
+	supported bool  // it can be decoded and can sign
+	work      error // why the passphrase would take too much work; nil mostly
 }
 
 // openSSHHeader is the part of an OpenSSH private key that is never encrypted
@@ -40,7 +43,7 @@ var (
 		ssh.KeyAlgoRSA, ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
 	}
 	pemCiphers = []string{"DES-CBC", "DES-EDE3-CBC", "AES-128-CBC", "AES-192-CBC", "AES-256-CBC"}
-	pemTypes   = []string{"RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY"}
+	pemTypes   = []string{"RSA PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY"}
 )
 
 // Encrypted tells whether a private key file is protected by a passphrase. It
@@ -98,7 +101,7 @@ func inspect(path string, data []byte) (*privateKey, error) {
 				return nil, &FileError{Path: path, Err: ErrDamaged}
 			}
 		case "ENCRYPTED PRIVATE KEY": // PKCS #8
-			key.encrypted, key.supported = true, true
+			key.encrypted, key.supported, key.work = true, true, pkcs8Derivation(block.Bytes)
 		default: // RFC 1421 section 4.6
 			key.encrypted = strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED")
 			cipher, _, _ := strings.Cut(block.Headers["DEK-Info"], ",")
@@ -123,12 +126,13 @@ func (k *privateKey) readHeader() error {
 		return err
 	}
 	// A key may keep the bytes it is read from, and these are wiped.
-	public, err := ssh.ParsePublicKey(bytes.Clone(header.Public))
+	public, err := authkeys.ParseKey(bytes.Clone(header.Public))
 	if err != nil {
 		return err
 	}
 	k.public = public
 	k.encrypted = header.Cipher != "none" || header.KDF != "none"
+	k.work = bcryptDerivation(header)
 	k.supported = header.Keys == 1 && slices.Contains(openSSHTypes, public.Type()) &&
 		slices.Contains(openSSHCiphers, header.Cipher)
 	if !k.encrypted && header.Keys == 1 {
@@ -144,6 +148,7 @@ var privateFields = map[string]string{
 	ssh.KeyAlgoRSA: "ssssss", "ssh-dss": "sssss", ssh.KeyAlgoED25519: "ss",
 	ssh.KeyAlgoECDSA256: "sss", ssh.KeyAlgoECDSA384: "sss", ssh.KeyAlgoECDSA521: "sss",
 	ssh.KeyAlgoSKED25519: "ssbss", ssh.KeyAlgoSKECDSA256: "sssbss",
+	mldsaEd25519: "ss", mldsaEd25519Draft: "ss",
 }
 
 // privateComment is the comment of a private key that no passphrase protects;

@@ -72,6 +72,8 @@ func (k *privateKey) identity(origin Origin) (Identity, error) {
 	}
 	switch {
 	case key != nil:
+	case k.work != nil:
+		return Identity{}, &FileError{Path: origin.Path, Err: k.work}
 	case k.encrypted:
 		return Identity{}, &FileError{Path: origin.Path, Err: ErrNoPublicKey}
 	case !k.supported:

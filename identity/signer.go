@@ -57,6 +57,9 @@ func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error)
 	if !file.supported {
 		return nil, &FileError{Path: path, Err: ErrUnsupported}
 	}
+	if file.work != nil {
+		return nil, &FileError{Path: path, Err: file.work}
+	}
 	k := &PrivateKey{path: path, passphrase: passphrase, public: file.public, encrypted: file.encrypted}
 	if k.public == nil {
 		k.public = publicKeyBeside(path)
@@ -156,6 +159,9 @@ func (k *PrivateKey) open(file *privateKey) (ssh.AlgorithmSigner, any, error) {
 	if !file.encrypted {
 		return k.matching(file.decode(nil))
 	}
+	if file.work != nil { // the file has been changed meanwhile
+		return nil, nil, file.work
+	}
 	if k.passphrase == nil {
 		return nil, nil, ErrNoPassphrase
 	}
@@ -233,6 +239,9 @@ func (k *privateKey) parse(passphrase []byte) (any, error) {
 // passphrase. The package that reads it hands lengths out of the file to
 // crypto/cipher, which panics where they are wrong.
 func parsePKCS8(der, passphrase []byte) (raw any, err error) {
+	if err := pkcs8Derivation(der); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if recover() != nil {
 			raw, err = nil, ErrDamaged

@@ -17,8 +17,6 @@ var certTypes = map[string]string{
 	ssh.CertAlgoRSAv01:       ssh.KeyAlgoRSA,
 	ssh.CertAlgoRSASHA256v01: ssh.KeyAlgoRSA,
 	ssh.CertAlgoRSASHA512v01: ssh.KeyAlgoRSA,
-	//lint:ignore SA1019 a file may hold keys that are no longer used
-	ssh.CertAlgoDSAv01: ssh.KeyAlgoDSA,
 
 	ssh.CertAlgoECDSA256v01:   ssh.KeyAlgoECDSA256,
 	ssh.CertAlgoECDSA384v01:   ssh.KeyAlgoECDSA384,

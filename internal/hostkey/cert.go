@@ -16,7 +16,6 @@ func (v *Verifier) checkCert(cert *ssh.Certificate) string {
 		name = v.policy.Alias
 	}
 	now := time.Now().Unix()
-	principal := ""
 	switch {
 	case cert.CertType != ssh.HostCert:
 		return "Certificate invalid: not a host certificate"
@@ -25,12 +24,11 @@ func (v *Verifier) checkCert(cert *ssh.Certificate) string {
 	case uint64(now) >= cert.ValidBefore:
 		return "Certificate invalid: expired"
 	}
-	if len(cert.ValidPrincipals) > 0 {
-		i := slices.IndexFunc(cert.ValidPrincipals, func(p string) bool { return name == p })
-		if i < 0 {
-			return "Certificate invalid: name is not a listed principal"
-		}
-		principal = cert.ValidPrincipals[i]
+	// A certificate without principals is one for every host
+	// (sshkey_cert_check_authority with require_principal 0). OpenSSH 10.6 no
+	// longer takes it for one.
+	if len(cert.ValidPrincipals) > 0 && !slices.Contains(cert.ValidPrincipals, name) {
+		return "Certificate invalid: name is not a listed principal"
 	}
 	if len(cert.CriticalOptions) > 0 {
 		return "Certificate contains unsupported critical options(s)"
@@ -38,11 +36,21 @@ func (v *Verifier) checkCert(cert *ssh.Certificate) string {
 	if !v.signatureAllowed(cert.Signature.Format) {
 		return "Certificate signed with disallowed algorithm"
 	}
-	// The signature of the authority itself.
-	if err := new(ssh.CertChecker).CheckCert(principal, cert); err != nil {
+	if err := cert.SignatureKey.Verify(signedPart(cert), cert.Signature); err != nil {
 		return "Certificate invalid: " + err.Error()
 	}
 	return ""
+}
+
+// signedPart is what the authority signs: the whole certificate but the
+// signature, which is its last field (section 1 of OpenSSH's
+// PROTOCOL.certkeys). ssh.CertChecker is of no use here: it refuses a
+// certificate without principals, which ssh accepts.
+func signedPart(cert *ssh.Certificate) []byte {
+	unsigned := *cert
+	unsigned.Signature = nil
+	whole := unsigned.Marshal()
+	return whole[:len(whole)-4] // the length of the empty signature
 }
 
 func (v *Verifier) signatureAllowed(format string) bool {

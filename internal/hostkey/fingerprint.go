@@ -2,7 +2,6 @@ package hostkey
 
 import (
 	"bytes"
-	"crypto/dsa" //lint:ignore SA1019 known_hosts files still hold such keys
 	"crypto/ecdsa"
 	"crypto/md5"
 	"crypto/rsa"
@@ -50,8 +49,6 @@ func typeName(key ssh.PublicKey) string {
 		return "ED25519-SK"
 	case ssh.KeyAlgoSKECDSA256:
 		return "ECDSA-SK"
-	case "ssh-dss":
-		return "DSA"
 	}
 	return key.Type()
 }
@@ -62,8 +59,6 @@ func keyBits(key ssh.PublicKey) int {
 		switch k := k.CryptoPublicKey().(type) {
 		case *rsa.PublicKey:
 			return k.N.BitLen()
-		case *dsa.PublicKey:
-			return k.P.BitLen()
 		case *ecdsa.PublicKey:
 			return k.Curve.Params().BitSize
 		}

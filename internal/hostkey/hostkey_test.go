@@ -37,9 +37,19 @@ func certify(t testing.TB, ca ssh.Signer, key ssh.PublicKey, principals ...strin
 	cert := &ssh.Certificate{
 		Key: key, CertType: ssh.HostCert, ValidPrincipals: principals, ValidBefore: ssh.CertTimeInfinity,
 	}
-	if err := cert.SignCert(rand.Reader, ca); err != nil {
+	if len(principals) > 0 {
+		if err := cert.SignCert(rand.Reader, ca); err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	// SignCert makes no certificate for every host; ssh-keygen -h without -n does.
+	cert.Nonce, cert.SignatureKey = make([]byte, 32), ca.PublicKey()
+	signature, err := ca.Sign(rand.Reader, signedPart(cert))
+	if err != nil {
 		t.Fatal(err)
 	}
+	cert.Signature = signature
 	return cert
 }
 
@@ -258,9 +268,15 @@ func TestCertificates(t *testing.T) {
 	if err := v.Callback()("box.example.org:22", peer, good); err != nil {
 		t.Error(err)
 	}
+	if err := v.Callback()("box.example.org:22", peer, certify(t, ca, key)); err != nil {
+		t.Errorf("without principals: %v", err)
+	}
+	forged := certify(t, ca, key)
+	forged.Serial++
 	for name, cert := range map[string]*ssh.Certificate{
-		"another principal": certify(t, ca, key, "bix.example.org"),
-		"another authority": certify(t, newSigner(t), key, "box.example.org"),
+		"changed after it was signed": forged,
+		"another principal":           certify(t, ca, key, "bix.example.org"),
+		"another authority":           certify(t, newSigner(t), key, "box.example.org"),
 	} {
 		if err := w.verifier(w.policy("yes"), "box.example.org", 22).Callback()("box.example.org:22", peer, cert); err == nil {
 			t.Errorf("%s was accepted", name)

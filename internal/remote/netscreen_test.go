@@ -32,20 +32,19 @@ func TestIsNetScreen(t *testing.T) {
 	}
 }
 
-// dsaKey is a key of a NetScreen: its signer, and its entry.
+// dsaKey is a key of a NetScreen: in base64, and as an entry.
 type dsaKey struct {
-	ssh.Signer
 	blob, line string
 }
 
 func newDSAKey(t testing.TB) dsaKey {
 	t.Helper()
-	signer, err := sshtest.GenerateDSAKey()
+	wire, err := sshtest.GenerateDSAKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	blob := base64.StdEncoding.EncodeToString(signer.PublicKey().Marshal())
-	return dsaKey{signer, blob, "ssh-dss " + blob + " al@box\x1b[31m; $(reboot)"}
+	blob := base64.StdEncoding.EncodeToString(wire)
+	return dsaKey{blob, "ssh-dss " + blob + " al@box\x1b[31m; $(reboot)"}
 }
 
 // netScreenDevice starts a device and logs in to it.
@@ -81,17 +80,7 @@ func netScreenSession(t *testing.T, client *ssh.Client, o Options) Session {
 	return s
 }
 
-// netScreenLogin logs in to a device with a key.
-func netScreenLogin(device *sshtest.NetScreen, key ssh.Signer) error {
-	client, err := ssh.Dial("tcp", device.Addr(), &ssh.ClientConfig{User: "netscreen",
-		Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey()})
-	if err == nil {
-		client.Close()
-	}
-	return err
-}
-
-// TestNetScreen: keys are set and saved, each once, and let their owner in.
+// TestNetScreen: keys are set and saved, each once.
 func TestNetScreen(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -124,11 +113,6 @@ func TestNetScreen(t *testing.T) {
 			}
 			if !slices.Equal(device.Saved(), []string{one.blob, two.blob}) {
 				t.Errorf("saved %q", device.Saved())
-			}
-			for _, key := range []dsaKey{one, two} {
-				if err := netScreenLogin(device, key.Signer); err != nil {
-					t.Error(err)
-				}
 			}
 			// A session is good for more than one change, and for one of nothing.
 			three := newDSAKey(t)

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -18,6 +19,10 @@ type login struct {
 	left   [][]string // the chains that can still succeed, without what was done
 	method string     // of the last success
 	forced string     // command= of the key that was used
+	conn   net.Conn   // the connection under the login
+	// failures are the attempts that count, and keys those of them that were
+	// refused keys.
+	failures, keys int
 }
 
 // chains reads Config.Methods.
@@ -103,8 +108,26 @@ func (l *login) passed(method string) error {
 
 func (l *login) log(c ssh.ConnMetadata, method string, err error) {
 	l.server.counts.add(func(n *Counters) { n.Attempts[method]++ })
-	if err != nil {
-		l.server.cfg.Log("%s: %s for %s: %v", c.RemoteAddr(), method, c.User(), err)
+	if err == nil {
+		return
+	}
+	l.server.cfg.Log("%s: %s for %s: %v", c.RemoteAddr(), method, c.User(), err)
+	var partial *ssh.PartialSuccessError
+	if method == "none" || errors.As(err, &partial) {
+		return
+	}
+	l.failures++
+	if method == "publickey" {
+		l.keys++
+	}
+	// The ssh package counts refused keys apart from other failures, and so
+	// lets in whom sshd would send away. It cannot be made to say so.
+	limit := l.server.cfg.MaxAuthTries
+	if limit == 0 {
+		limit = 6
+	}
+	if limit > 0 && l.failures >= limit && l.keys > 0 {
+		l.conn.Close()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,9 +61,8 @@ func StartNetScreen(cfg NetScreenConfig) (*NetScreen, error) {
 	n := &NetScreen{cfg: cfg}
 	var err error
 	n.Server, err = Start(Config{
-		Version:          "SSH-2.0-NetScreen",
-		PubkeyAlgorithms: []string{dss},
-		Accounts:         []Account{{Name: cfg.Account, Password: cfg.Password, Home: cfg.Dir, NoSFTP: true, Run: n.run}},
+		Version:  "SSH-2.0-NetScreen",
+		Accounts: []Account{{Name: cfg.Account, Password: cfg.Password, Home: cfg.Dir, NoSFTP: true, Run: n.run}},
 	})
 	return n, err
 }
@@ -162,7 +162,8 @@ func (n *NetScreen) set(blob string) (answer string) {
 	if err != nil {
 		return "Invalid key"
 	}
-	if key, err := ssh.ParsePublicKey(wire); err != nil || key.Type() != dss {
+	var key dsaKey
+	if err := ssh.Unmarshal(wire, &key); err != nil || key.Type != dss || key.P.BitLen() != 1024 {
 		return "Invalid DSA key"
 	}
 	if slices.Contains(n.keys, blob) {
@@ -192,8 +193,15 @@ var dsaParameters = sync.OnceValues(func() (dsa.Parameters, error) {
 	return p, err
 })
 
-// GenerateDSAKey makes a key that a NetScreen takes, of 1024 bits.
-func GenerateDSAKey() (ssh.Signer, error) {
+// dsaKey is a public DSA key as SSH sends it (RFC 4253 section 6.6).
+type dsaKey struct {
+	Type       string
+	P, Q, G, Y *big.Int
+}
+
+// GenerateDSAKey makes a public key that a NetScreen takes, of 1024 bits, in the
+// format in which SSH sends it. The ssh package cannot sign with such keys.
+func GenerateDSAKey() ([]byte, error) {
 	parameters, err := dsaParameters()
 	if err != nil {
 		return nil, err
@@ -202,5 +210,5 @@ func GenerateDSAKey() (ssh.Signer, error) {
 	if err := dsa.GenerateKey(key, rand.Reader); err != nil {
 		return nil, err
 	}
-	return ssh.NewSignerFromKey(key)
+	return ssh.Marshal(dsaKey{dss, key.P, key.Q, key.G, key.Y}), nil
 }

@@ -40,7 +40,8 @@ type Config struct {
 	// password, either.
 	Methods []string
 	// MaxAuthTries is the failed attempt at which the server hangs up, counted
-	// as userauth_finish in auth2.c does. Zero: 6. Negative: without limit.
+	// as userauth_finish in auth2.c does; where refused keys are among the
+	// failures it does so without a word. Zero: 6. Negative: without limit.
 	MaxAuthTries int
 	// Banner is sent before the first answer to an authentication request.
 	Banner string
@@ -286,7 +287,7 @@ func (s *Server) accept() {
 // serve is one connection from its first byte to its last command.
 func (s *Server) serve(c net.Conn) {
 	defer c.Close()
-	login := &login{server: s}
+	login := &login{server: s, conn: c}
 	conn, channels, requests, err := ssh.NewServerConn(c, login.config())
 	if err != nil {
 		s.cfg.Log("%s: not logged in: %v", c.RemoteAddr(), err)

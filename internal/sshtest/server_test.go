@@ -168,8 +168,11 @@ func TestMaxAuthTries(t *testing.T) {
 	mustDial(t, s, ssh.PublicKeys(signers...), ssh.Password("secret"))
 	signers = append(signers, newSigner(t))
 	_, err := dial(s, ssh.PublicKeys(signers...), ssh.Password("secret"))
-	if err == nil || !strings.Contains(strings.ToLower(err.Error()), "too many authentication failures") {
-		t.Errorf("three refused keys: %v", err)
+	if err == nil {
+		t.Error("let in after three refused keys")
+	}
+	if _, err = dial(s, ssh.RetryableAuthMethod(ssh.Password("wrong"), 3)); err == nil || !strings.Contains(err.Error(), "too many authentication failures") {
+		t.Errorf("three wrong passwords: %v", err)
 	}
 }
 
