@@ -45,6 +45,9 @@ type KeyPlan struct {
 	Works int
 	// Findings are the lines that hold the key and do not do what they seem to.
 	Findings []authkeys.Finding
+	// Refused reports whether the server, asked about the key before anything was
+	// changed, said no.
+	Refused bool
 	// Checked reports of a key with the decision Accepted whether the target file
 	// was searched for it; Line is 0 then where another source lets it in.
 	Checked bool
@@ -266,6 +269,8 @@ func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
 			p.Unasked = append(p.Unasked, p.Keys[i].Identity)
 		case answer.Accepted():
 			p.Keys[i].Decision = Accepted
+		default:
+			p.Keys[i].Refused = true
 		}
 	}
 }

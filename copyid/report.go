@@ -84,17 +84,37 @@ func (r *Report) InFile() int {
 }
 
 // Unusable are the keys that were not added because the target file has their
-// very line, and that the server refuses to anybody.
+// very line, and that the server refuses all the same.
 func (r *Report) Unusable() []KeyPlan {
 	var keys []KeyPlan
 	for _, k := range r.Keys {
-		refused := func(id identity.Identity) bool { return id.Entry.Blob() == k.Identity.Entry.Blob() }
-		if k.Decision == InFile && len(k.Standing) == 0 && slices.ContainsFunc(r.Verification.Refused, refused) {
+		same := func(id identity.Identity) bool { return id.Entry.Blob() == k.Identity.Entry.Blob() }
+		refused := slices.ContainsFunc(r.Verification.Refused, same)
+		if !r.Verification.Done {
+			refused = k.Refused && len(r.Repaired) == 0
+		}
+		if refused && k.unrestricted() {
 			keys = append(keys, k)
 		}
 	}
 	return keys
 }
+
+// Unusable are the keys that would not be added because the target file has
+// their very line, and that the server refuses all the same.
+func (p *Plan) Unusable() []KeyPlan {
+	var keys []KeyPlan
+	for _, k := range p.Keys {
+		if k.Refused && k.unrestricted() {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// unrestricted reports whether the file holds the key on a line without options,
+// which could be why the server refuses it here and now.
+func (k *KeyPlan) unrestricted() bool { return k.Decision == InFile && len(k.Standing) == 0 }
 
 // Repair is one changed mode.
 type Repair struct {

@@ -68,7 +68,12 @@ func (p *printer) nowhere(e *copyid.LoginError) {
 // their very line, and that the server refuses all the same.
 func (p *printer) notUsable(keys []copyid.KeyPlan, path string) {
 	for _, k := range keys {
-		p.tell("\n%s: ERROR: line %d of %s has %s already, and the server refuses it; nothing was added\n", p.name, k.Line, term.Escape(path), describe(k.Identity))
+		p.tell("\n%s: ERROR: %s; nothing was added\n", p.name, refusedLine(k, path))
 	}
 	p.tell("\n")
+}
+
+// refusedLine says that a line does not get its key in.
+func refusedLine(k copyid.KeyPlan, path string) string {
+	return fmt.Sprintf("line %d of %s has %s already, and the server refuses it", k.Line, term.Escape(path), describe(k.Identity))
 }

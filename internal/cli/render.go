@@ -106,15 +106,24 @@ func (p *printer) present(keys []copyid.KeyPlan, path string) {
 	}
 }
 
-// dryRun prints what a plan would add.
-func (p *printer) dryRun(plan *copyid.Plan) {
+// dryRun prints what a plan would add. It reports whether the run is a success:
+// the keys are there, or would be added.
+func (p *printer) dryRun(plan *copyid.Plan) bool {
 	p.present(plan.Keys, plan.Path)
 	p.warnUnrestricted(plan.Keys)
 	p.findings(plan.Keys, plan.Path)
 	ids := plan.ToInstall()
-	if len(ids) == 0 {
+	switch unusable := plan.Unusable(); {
+	case len(ids) > 0:
+		for _, k := range unusable {
+			p.warning("%s", refusedLine(k, plan.Path))
+		}
+	case len(unusable) > 0:
+		p.notUsable(unusable, plan.Path)
+		return false
+	default:
 		p.allSkipped()
-		return
+		return true
 	}
 	switch {
 	case plan.Basis == copyid.Queries && !plan.LoggedIn && len(plan.Unasked) == 0:
@@ -130,6 +139,7 @@ func (p *printer) dryRun(plan *copyid.Plan) {
 		block.WriteString(term.Escape(id.Entry.Line()) + "\n")
 	}
 	p.print("=-=-=-=-=-=-=-=\nWould have added the following key(s):\n\n%s=-=-=-=-=-=-=-=\n", block.String())
+	return true
 }
 
 // orDefault names the target file before its path is known.

@@ -170,7 +170,9 @@ func (r *run) do(ctx context.Context) error {
 	}
 	defer plan.Close()
 	if r.flags.DryRun {
-		r.printer.dryRun(plan)
+		if !r.printer.dryRun(plan) {
+			r.status = 1
+		}
 		return nil
 	}
 	report, err := client.Apply(ctx, plan)

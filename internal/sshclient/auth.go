@@ -163,7 +163,11 @@ func (a *authenticator) next(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error
 // nextLogin is the next request that may log in, by the first method that has
 // one; nil when there is none left.
 func (a *authenticator) nextLogin() (string, ssh.AuthMethod) {
-	for _, method := range a.preferred() {
+	methods := a.preferred()
+	if a.o.StopWhenAccepted && a.allAccepted() {
+		methods = []string{"publickey"} // whatever is preferred: it is the keys that are to prove themselves
+	}
+	for _, method := range methods {
 		if !slices.Contains(a.allowed, method) {
 			continue
 		}
