@@ -48,7 +48,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if v != nil {
 		report.Verification = c.verified(ctx, p, v)
 		report.Verification.KeysOff = !p.host.PubkeyAuthentication
-		if len(report.Verification.Refused) > 0 {
+		if len(report.Verification.Refused) > 0 || report.Verification.notOffered() {
 			report.Verification.Causes = c.causes(ctx, p, &result.State)
 		}
 	}

@@ -141,10 +141,20 @@ func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cau
 		defer cancel()
 		d, err := remote.Diagnose(ctx, p.conn.Client, remote.Options{Target: c.o.TargetPath, Account: c.o.Account, Awaiting: c.awaiting})
 		if err == nil {
-			return append(found, c.found(p, d)...)
+			return combined(found, c.found(p, d))
 		}
 	}
 	return append(found, surmised(p, state, len(found) > 0)...)
+}
+
+// combined are the reasons that show by themselves before those of a look around,
+// without one that the server's configuration explains.
+func combined(evident, found []Cause) []Cause {
+	explained := slices.ContainsFunc(found, func(c Cause) bool {
+		return c.Kind == CauseMethod || c.Kind == CauseKind(remote.FindMethods)
+	})
+	kept := slices.DeleteFunc(evident, func(c Cause) bool { return c.Kind == CauseMethod && explained })
+	return append(kept, found...)
 }
 
 // found are the findings of a look around.

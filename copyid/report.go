@@ -116,6 +116,11 @@ func (p *Plan) Unusable() []KeyPlan {
 // which could be why the server refuses it here and now.
 func (k *KeyPlan) unrestricted() bool { return k.Decision == InFile && len(k.Standing) == 0 }
 
+// notOffered reports whether the server did not offer to look at keys at all.
+func (v *Verification) notOffered() bool {
+	return len(v.Unasked) > 0 && !v.KeysOff && len(v.Methods) > 0 && !slices.Contains(v.Methods, "publickey")
+}
+
 // Repair is one changed mode.
 type Repair struct {
 	Path     string

@@ -24,7 +24,7 @@ func (p *printer) causes(causes []copyid.Cause) {
 		switch {
 		case c.Remark:
 			p.info("%s", text)
-		case c.Unsure:
+		case c.Unsure, c.Kind == copyid.CauseFile:
 			p.warning("possible cause: %s", text)
 		default:
 			p.warning("likely cause: %s", text)
@@ -45,10 +45,16 @@ func causeSentence(c copyid.Cause) string {
 	case remote.FindOwner:
 		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
 	case remote.FindPubkey:
-		return "the server does not offer publickey authentication (PubkeyAuthentication in its sshd_config)"
+		if c.Option != "" {
+			return "the server does not look at keys (PubkeyAuthentication no)"
+		}
+		return "the server does not offer publickey authentication (PubkeyAuthentication or AuthenticationMethods in its sshd_config)"
 	case remote.FindRoot:
 		return strings.TrimSpace("root may not log in with any key (PermitRootLogin "+value) + " in the server's sshd_config)"
 	case remote.FindOtherFile:
+		if len(c.Files) == 0 {
+			return fmt.Sprintf("sshd reads no file of keys for this account (AuthorizedKeysFile %s)", value)
+		}
 		return fmt.Sprintf("sshd reads keys from %s, not from %s (AuthorizedKeysFile)", term.Escape(strings.Join(c.Files, " and ")), path)
 	case remote.FindMissing:
 		return path + " is not there, or is no file"
@@ -76,6 +82,8 @@ func causeSentence(c copyid.Cause) string {
 		return fmt.Sprintf("the access control list of %s lets others write (%s)", path, value)
 	case remote.FindCommand:
 		return fmt.Sprintf("the server asks a program for keys as well (AuthorizedKeysCommand %s)", value)
+	case remote.FindRevoked:
+		return fmt.Sprintf("the server refuses keys that its RevokedKeys file %s lists, and every key where it cannot read that file", value)
 	case remote.FindImmutable:
 		return path + " is immutable: no program can add keys to it"
 	}
@@ -85,7 +93,7 @@ func causeSentence(c copyid.Cause) string {
 	case copyid.CauseAbsent:
 		return fmt.Sprintf("%s does not hold %s", path, key)
 	}
-	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config) or not accept this type of key", path)
+	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config), not accept this type of key, or have revoked it (RevokedKeys)", path)
 }
 
 // diagnosis prints what --diagnose found. The status is 0 where the server

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ssh-copy-id/internal/remote"
@@ -66,6 +67,9 @@ func remoteSentence(e *remote.RemoteError) string {
 	default:
 		text = fmt.Sprintf("changing %s failed (%s)", path, e.Reason)
 	}
+	if closed := closedAccount(e); closed != "" {
+		text = closed
+	}
 	if detail != "" {
 		text += "; the server said: " + detail
 	}
@@ -83,6 +87,30 @@ func remoteSentence(e *remote.RemoteError) string {
 		return text + ". The change had been sent and may have been made: run the command again to see, which also takes back what was left unfinished"
 	}
 	return text + ". No key was added"
+}
+
+// closedAccount says why an account lets in and runs nothing, where sshd or the
+// account's shell has said so (do_pwchange and do_nologin in OpenSSH's
+// session.c, pam_unix); "" where neither has.
+func closedAccount(e *remote.RemoteError) string {
+	switch e.Reason {
+	case remote.NoAnswer, remote.Refused, remote.NoSFTP, remote.Unheard, remote.Closed:
+	default:
+		return ""
+	}
+	said := strings.ToLower(e.Detail)
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(said, part) })
+	}
+	switch {
+	case has("password has expired", "password change required", "required to change your password", "password is expired"):
+		return "the account's password has expired, and the server runs nothing until it is changed: log in with ssh, change it, and run this again"
+	case has("your account has expired", "account has expired"):
+		return "the account has expired, and the server runs nothing for it"
+	case has("because /etc/nologin exists", "because /var/run/nologin exists"):
+		return "the server lets only root log in at present (nologin)"
+	}
+	return ""
 }
 
 // sftpSentence says why SFTP failed in place of a shell.

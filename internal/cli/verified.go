@@ -55,7 +55,7 @@ func uncheckedReason(v *copyid.Verification) string {
 	case v.AcceptsEveryKey:
 		return "the server says yes to every key it is asked about"
 	case len(v.Methods) > 0 && !slices.Contains(v.Methods, "publickey"):
-		return "the server asks for other proof before it looks at keys (" + term.Escape(strings.Join(v.Methods, ",")) + ")"
+		return "the server does not offer publickey authentication at first (it offers " + term.Escape(strings.Join(v.Methods, ",")) + ")"
 	}
 	if len(v.Refused) == 0 {
 		return "the server hung up before it could be asked"

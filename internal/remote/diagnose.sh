@@ -251,7 +251,7 @@ administers() {
 	return 1
 }
 
-options='^(authorizedkeysfile|authorizedkeyscommand|pubkeyauthentication|permitrootlogin|pubkeyacceptedalgorithms|pubkeyacceptedkeytypes|requiredrsasize|strictmodes|allowusers|denyusers|allowgroups|denygroups|authenticationmethods|usepam) '
+options='^(authorizedkeysfile|authorizedkeyscommand|pubkeyauthentication|permitrootlogin|pubkeyacceptedalgorithms|pubkeyacceptedkeytypes|requiredrsasize|strictmodes|allowusers|denyusers|allowgroups|denygroups|authenticationmethods|usepam|revokedkeys) '
 
 # effective SSHD: what sshd says its options are for this login. -T wants the
 # host keys, and so root; -G (OpenSSH 9.3) only the configuration.

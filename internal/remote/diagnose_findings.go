@@ -34,10 +34,11 @@ const (
 	FindACL        FindingKind = "access control list"   // Value grants somebody write access
 	FindCommand    FindingKind = "AuthorizedKeysCommand" // Value is asked for keys as well
 	FindImmutable  FindingKind = "immutable"             // no program can add keys
+	FindRevoked    FindingKind = "RevokedKeys"           // Value: the file, which may list a key
 )
 
 var findingOrder = []FindingKind{FindPubkey, FindMissing, FindOtherFile, FindMode, FindOwner, FindUnreadable,
-	FindEncrypted, FindLabel, FindKeyType, FindRSASize, FindRoot, FindUsers, FindMethods, FindExpired, FindLocked,
+	FindEncrypted, FindLabel, FindKeyType, FindRSASize, FindRevoked, FindRoot, FindUsers, FindMethods, FindExpired, FindLocked,
 	FindShell, FindACL, FindCommand, FindImmutable}
 
 // Finding is one likely reason. Text is as the server sent it, not escaped.

@@ -35,6 +35,10 @@ func (f *finder) options() {
 	if root := f.option("permitrootlogin"); f.d.UID == "0" && (root == "no" || root == "forced-commands-only") {
 		f.addOption(Finding{Kind: FindRoot, Value: root}, "permitrootlogin", "PermitRootLogin prohibit-password")
 	}
+	if values := f.d.Server.Options["revokedkeys"]; len(values) > 0 && values[0] != "" && !strings.EqualFold(values[0], "none") {
+		// What the file holds is not looked at: it may be a binary revocation list.
+		f.addOption(Finding{Kind: FindRevoked, Value: values[0], Unsure: true}, "revokedkeys", "")
+	}
 	if values := f.d.Server.Options["authorizedkeyscommand"]; len(values) > 0 && values[0] != "none" && values[0] != "" {
 		f.addOption(Finding{Kind: FindCommand, Value: values[0], Note: true}, "authorizedkeyscommand", "")
 	}
