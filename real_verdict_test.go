@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -117,4 +118,17 @@ func TestRealEmptyPassword(t *testing.T) {
 	if strings.Contains(r.stderr, "cause") {
 		t.Errorf("it makes up a cause:\n%s", r.stderr)
 	}
+}
+
+// TestRealBackground: what a start-up file leaves in the background keeps the
+// session open, and not the run from its verdict.
+func TestRealBackground(t *testing.T) {
+	s := start(t, realsshd.Config{Accounts: []realsshd.Account{{Name: "alice", Password: "secret", Shell: "/bin/bash"}}})
+	if err := os.WriteFile(filepath.Join(s.Home("alice"), ".bashrc"), []byte("sleep 300 &\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, s)
+	c.key("id_ed25519")
+	c.install("alice@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "verified: logged in with 1 key")
+	c.install("alice@127.0.0.1").want(t, 0, "All keys were skipped")
 }

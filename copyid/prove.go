@@ -85,18 +85,18 @@ func forcedCommand(options []string) string {
 // reports whether it is good for SFTP alone.
 func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool, err error) {
 	if c.o.SFTP {
-		err := remote.ProveSFTP(ctx, conn.Client)
+		err := remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
 		var failed *remote.RemoteError
-		if errors.As(err, &failed) && failed.Reason == remote.Refused {
+		if errors.As(err, &failed) && failed.Reason == remote.NoSFTP {
 			err = &LoginError{Key: conn.LoginKey, Status: 255, Said: failed.Detail}
 		}
 		return true, err
 	}
-	proof, err := remote.Prove(ctx, conn.Client)
+	proof, err := remote.Prove(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
 	if err != nil || proof.Status == 0 {
 		return false, err
 	}
-	if (proof.Refused || strings.Contains(proof.Said, sftpOnly)) && remote.ProveSFTP(ctx, conn.Client) == nil {
+	if (proof.Refused || strings.Contains(proof.Said, sftpOnly)) && remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil {
 		return true, nil
 	}
 	return false, &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}

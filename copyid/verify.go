@@ -126,7 +126,7 @@ func (c *Client) tryLogin(ctx context.Context, p *Plan, conn *sshclient.Conn, re
 		return nil
 	}
 	if p.sftp {
-		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client) == nil
+		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil
 		return nil
 	}
 	_, err := c.proveLogin(ctx, conn)

@@ -2,16 +2,16 @@ package remote
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 )
-
-// proofLimit bounds a session that is opened to see where a login leads.
-const proofLimit = 30 * time.Second
 
 // statusUnknown is the exit status of ssh where the server tells none.
 const statusUnknown = 255
@@ -34,9 +34,11 @@ type Proof struct {
 // Prove runs the command "exit" on a connection, as the stock script does to see
 // whether a key works. The error is the context's, or a *[RemoteError] where the
 // server does not answer in time.
-func Prove(ctx context.Context, client *ssh.Client) (*Proof, error) {
-	return within(ctx, proofLimit, func() (*Proof, error) {
-		session, err := client.NewSession()
+func Prove(ctx context.Context, client *ssh.Client, o Options) (*Proof, error) {
+	w := o.watch(AwaitChannel)
+	defer w.stop()
+	return await(ctx, w, func() (*Proof, error) {
+		ch, requests, err := client.OpenChannel("session", nil)
 		var refused *ssh.OpenChannelError
 		switch {
 		case errors.As(err, &refused):
@@ -44,58 +46,75 @@ func Prove(ctx context.Context, client *ssh.Client) (*Proof, error) {
 		case err != nil:
 			return &Proof{Status: statusUnknown, Closed: true}, nil
 		}
-		defer session.Close()
+		defer ch.Close()
+		w.expect(AwaitCommand)
+		status := make(chan int, 1)
+		go exitStatus(requests, status)
+		if ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{"exit"})); err != nil || !ok {
+			return &Proof{Status: statusUnknown, Refused: err == nil, Closed: err != nil}, nil
+		}
+		w.expect(AwaitAnswer)
+		ch.CloseWrite()
 		said := &excerpt{}
-		session.Stdout, session.Stderr = said, said
-		if err := session.Start("exit"); err != nil {
-			return &Proof{Status: statusUnknown, Refused: true}, nil
+		read := readAll(ch, said)
+		proof := &Proof{Status: <-status}
+		// What a start-up file has left in the background may keep the channel open.
+		select {
+		case <-read:
+		case <-time.After(w.limits.farewell):
 		}
-		status := 0
-		var exit *ssh.ExitError
-		switch err := session.Wait(); {
-		case errors.As(err, &exit) && exit.Signal() == "":
-			status = exit.ExitStatus()
-		case err != nil:
-			status = statusUnknown
-		}
-		return &Proof{Status: status, Said: strings.TrimSpace(said.String())}, nil
+		proof.Said = strings.TrimSpace(said.String())
+		return proof, nil
 	})
+}
+
+// exitStatus sends the exit status that the requests of a channel bring, or
+// statusUnknown when they end without one.
+func exitStatus(requests <-chan *ssh.Request, status chan<- int) {
+	told := false
+	tell := func(n int) {
+		if !told {
+			told = true
+			status <- n
+		}
+	}
+	for request := range requests {
+		if request.Type == "exit-status" && len(request.Payload) >= 4 {
+			tell(int(binary.BigEndian.Uint32(request.Payload)))
+		}
+		if request.WantReply {
+			request.Reply(false, nil)
+		}
+	}
+	tell(statusUnknown)
+}
+
+// readAll copies standard output and standard error to the same place until
+// both end.
+func readAll(ch ssh.Channel, to io.Writer) <-chan struct{} {
+	var both sync.WaitGroup
+	both.Go(func() { io.Copy(to, ch) })
+	both.Go(func() { io.Copy(to, ch.Stderr()) })
+	done := make(chan struct{})
+	go func() {
+		both.Wait()
+		close(done)
+	}()
+	return done
 }
 
 // ProveSFTP opens an SFTP session on a connection and closes it: where a login
 // leads on an account for SFTP. The error is a *[RemoteError], or the context's.
-func ProveSFTP(ctx context.Context, client *ssh.Client) error {
-	_, err := within(ctx, proofLimit, func() (struct{}, error) {
+func ProveSFTP(ctx context.Context, client *ssh.Client, o Options) error {
+	w := o.watch(AwaitSFTP)
+	defer w.stop()
+	_, err := await(ctx, w, func() (struct{}, error) {
 		c, err := sftp.NewClient(client)
 		if err != nil {
-			return struct{}{}, &RemoteError{Stage: StageStart, Reason: Refused, Detail: err.Error(), Status: -1}
+			return struct{}{}, &RemoteError{Stage: StageStart, Reason: NoSFTP, Detail: err.Error(), Status: -1}
 		}
 		c.Close()
 		return struct{}{}, nil
 	})
 	return err
-}
-
-// within runs f for at most limit. What is given up on ends with the connection.
-func within[T any](ctx context.Context, limit time.Duration, f func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := f()
-		done <- outcome{value, err}
-	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	var none T
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		return none, context.Cause(ctx)
-	case <-timer.C:
-		return none, &RemoteError{Stage: StageAnswer, Reason: Silent, Status: -1}
-	}
 }
