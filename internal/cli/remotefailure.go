@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,9 +12,34 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// remoteSentence says why the target file could not be read or changed, and
-// what to do about it.
+// remoteSentence says why the target file could not be read or changed, what to
+// do about it, and what became of the keys.
 func remoteSentence(e *remote.RemoteError) string {
+	text := remoteText(e)
+	if e.Unsure && e.Path == "" && e.Reason != remote.Silent && e.Reason != remote.Closed {
+		return text + ". Some of the keys may have been taken: look at the device"
+	}
+	if e.Unsure {
+		return text + ". The change had been sent and may have been made: run the command again to see, which also takes back what was left unfinished"
+	}
+	return text + ". No key was added"
+}
+
+// uncheckedSentence says why the keys could not be verified. They have been
+// added by then, so nothing is said of a change that was not made.
+func uncheckedSentence(err error) string {
+	var failed *remote.RemoteError
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
+		return "interrupted"
+	case errors.As(err, &failed):
+		return remoteText(failed)
+	}
+	return sentence(err)
+}
+
+// remoteText is remoteSentence without what became of the keys.
+func remoteText(e *remote.RemoteError) string {
 	path, detail := orDefault(e.Path), shellText(e.Detail)
 	text := ""
 	switch e.Reason {
@@ -80,13 +107,7 @@ func remoteSentence(e *remote.RemoteError) string {
 	default:
 		text += "; SFTP was tried as well: " + sftpSentence(e.SFTP)
 	}
-	if e.Unsure && e.Path == "" && e.Reason != remote.Silent && e.Reason != remote.Closed {
-		return text + ". Some of the keys may have been taken: look at the device"
-	}
-	if e.Unsure {
-		return text + ". The change had been sent and may have been made: run the command again to see, which also takes back what was left unfinished"
-	}
-	return text + ". No key was added"
+	return text
 }
 
 // closedAccount says why an account lets in and runs nothing, where sshd or the

@@ -15,7 +15,7 @@ func (r *run) verified(v *copyid.Verification) {
 	p := r.printer
 	switch {
 	case v.Err != nil:
-		p.warning("could not check whether the server accepts the key(s): %s", sentence(v.Err))
+		p.warning("could not check whether the server accepts the key(s): %s", uncheckedSentence(v.Err))
 	case v.NoKeyAsked:
 		p.info("not verified: the server lets this account in without asking for a key")
 		return
