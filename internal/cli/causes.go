@@ -24,7 +24,7 @@ func (p *printer) causes(causes []copyid.Cause) {
 		switch {
 		case c.Remark:
 			p.info("%s", text)
-		case c.Unsure, c.Kind == copyid.CauseFile:
+		case c.Unsure:
 			p.warning("possible cause: %s", text)
 		default:
 			p.warning("likely cause: %s", text)
