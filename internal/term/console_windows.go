@@ -3,7 +3,7 @@ package term
 import (
 	"errors"
 	"os"
-	"syscall"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -28,16 +28,15 @@ const (
 // a drive, where a path of Unix would lead, may belong to anybody.
 var askpassPlaces []string
 
-// caughtSignals are Ctrl-C and Ctrl-Break, and the closing of the console.
-var caughtSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
-
 // console is CONIN$ and CONOUT$. The os package reads and writes both as
 // UTF-16 and shows us UTF-8.
 type console struct {
 	in, out *os.File
-	before  uint32
-	known   bool
-	hidden  bool
+
+	mu     sync.Mutex
+	before uint32
+	known  bool
+	hidden bool
 }
 
 func openTerminal() (terminal, error) {
@@ -101,7 +100,15 @@ func (c *console) Close() error {
 	return c.out.Close()
 }
 
+// Background: there is no job control.
+func (c *console) Background() bool { return false }
+
+// Abandon is Restore: nothing in it waits.
+func (c *console) Abandon() { _ = c.Restore() }
+
 func (c *console) Prepare(echo bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	handle := windows.Handle(c.in.Fd())
 	if !c.known {
 		if err := windows.GetConsoleMode(handle, &c.before); err != nil {
@@ -117,6 +124,8 @@ func (c *console) Prepare(echo bool) error {
 }
 
 func (c *console) Restore() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.known {
 		return nil
 	}
@@ -130,4 +139,8 @@ func (c *console) Restore() error {
 // watchSuspend: consoles know no suspending.
 func watchSuspend() (suspended <-chan struct{}, release func()) { return nil, func() {} }
 
-func stopSelf() {}
+func watchContinued() (continued <-chan os.Signal, release func()) { return nil, func() {} }
+
+func stopSelf(<-chan os.Signal) bool { return false }
+
+func stopGroup(<-chan os.Signal) bool { return false }

@@ -49,7 +49,9 @@ func forwardSuspends(signals <-chan os.Signal) {
 		to := suspension.to
 		suspension.mu.Unlock()
 		if to == nil {
-			stopSelf()
+			continued, release := watchContinued()
+			stopSelf(continued)
+			release()
 			continue
 		}
 		select {
@@ -59,12 +61,43 @@ func forwardSuspends(signals <-chan os.Signal) {
 	}
 }
 
+// watchContinued reports that the process goes on after a stop.
+func watchContinued() (continued <-chan os.Signal, release func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGCONT)
+	return signals, func() { signal.Stop(signals) }
+}
+
 // stopSelf stops the process and returns once it goes on. SIGTTIN stands in for
 // SIGTSTP, as it has kept its default action: like SIGTSTP, and unlike SIGSTOP,
-// it does nothing in an orphaned process group, where nobody would continue us.
-// The signal may reach another thread a moment after kill has returned, which
-// is what the sleep is for.
-func stopSelf() {
-	_ = unix.Kill(unix.Getpid(), syscall.SIGTTIN)
-	time.Sleep(100 * time.Millisecond)
+// it does nothing in an orphaned process group, where nobody would continue us;
+// then, and where the signal is ignored, stopSelf returns false.
+func stopSelf(continued <-chan os.Signal) bool { return stop(unix.Getpid(), continued) }
+
+// stopGroup stops the whole process group, as the terminal does to one that
+// reads from it in the background: a shell looks only at the program that it
+// has started itself.
+func stopGroup(continued <-chan os.Signal) bool { return stop(0, continued) }
+
+func stop(whom int, continued <-chan os.Signal) bool {
+	select {
+	case <-continued: // of an earlier stop
+	default:
+	}
+	_ = unix.Kill(whom, syscall.SIGTTIN)
+	select {
+	case <-continued:
+		return true
+	case <-time.After(stopTime):
+	}
+	// The clock runs while a process is stopped.
+	select {
+	case <-continued:
+		return true
+	case <-time.After(stopTime):
+		return false
+	}
 }
+
+// stopTime is how long a signal that stops the process may be under way.
+const stopTime = 300 * time.Millisecond

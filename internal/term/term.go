@@ -177,7 +177,10 @@ func (p *Prompter) ask(prompt string, echo bool) ([]byte, error) {
 	}
 	tty, err := p.open()
 	if err == nil {
-		return converse(tty, EscapeLines(prompt), echo)
+		var answer []byte
+		if answer, err = converse(tty, EscapeLines(prompt), echo); err != errBackground {
+			return answer, err
+		}
 	}
 	if allowed {
 		return p.askpass(prompt, "", err)

@@ -26,6 +26,10 @@ func (f *fakeTerminal) Prepare(echo bool) error {
 	return nil
 }
 func (f *fakeTerminal) Restore() error { f.log = append(f.log, "restore"); return nil }
+func (f *fakeTerminal) Abandon()       { f.log = append(f.log, "abandon") }
+func (f *fakeTerminal) Background() bool {
+	return false
+}
 
 // TestWhoIsAsked is read_passphrase's table: environment and terminal against
 // who gets the question.
