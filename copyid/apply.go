@@ -43,6 +43,9 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		v.abandon()
 		return nil, p.loginError(err)
 	}
+	if ids := p.ToInstall(); c.o.Progress.Installed != nil && len(ids) > 0 {
+		c.o.Progress.Installed(ids)
+	}
 	report.take(p, result)
 	report.Verification.NoKeyAsked = p.NoKeyAsked && !c.o.NoVerify
 	if v != nil {

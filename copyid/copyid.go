@@ -62,6 +62,9 @@ type Progress struct {
 	// Installing comes immediately before the keys are written, with exactly
 	// those. It does not come where the file turns out to hold all of them.
 	Installing func(ids []identity.Identity)
+	// Installed comes after Installing, as soon as the file has been changed and
+	// before the keys are verified. It does not come after an error.
+	Installed func(ids []identity.Identity)
 }
 
 // Options are what holds for every host. The zero value does what the

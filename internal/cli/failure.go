@@ -67,16 +67,6 @@ func (p *printer) failure(err error) {
 	p.tell("\n%s: ERROR: %s\n\n", p.name, sentence(err))
 }
 
-// written is the exit status of a run that only had to write to standard
-// output.
-func (p *printer) written() int {
-	if p.failed != nil {
-		p.failure(&outputError{p.failed})
-		return 1
-	}
-	return 0
-}
-
 // usageError prints what is wrong with the command line, and the usage where
 // that helps.
 func (p *printer) usageError(err error) {

@@ -83,13 +83,15 @@ func (r *run) keygen(path string) error {
 		return &keygenError{path, err}
 	}
 	defer clear(private)
+	release := r.ending.Hold() // both halves or none
+	defer release()
 	if err := writeKey(path, private, public.Line()+"\n"); err != nil {
 		if errors.Is(err, fs.ErrExist) { // another copy was faster
 			err = errNeverOverwritten
 		}
 		return &keygenError{path, err}
 	}
-	r.newKey = path
+	r.progress.keyMade(path)
 	r.printer.info("made a new key: '%s', %s", term.Escape(path), describe(identity.Identity{Entry: public}))
 	if len(passphrase) == 0 {
 		r.printer.info("the key has no passphrase: whoever can read that file can log in with it")

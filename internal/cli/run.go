@@ -14,10 +14,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/signal"
 	"os/user"
 	"strings"
-	"syscall"
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
@@ -40,44 +38,43 @@ func Run(args []string, version string, streams Streams) int {
 		name, args = programName(args[0]), args[1:]
 	}
 	p := &printer{name: name, out: streams.Out, err: streams.Err}
-	flags, err := ParseFlags(args, keyFileNamed)
+	ending := term.CatchSignals(func() {
+		p.info("interrupted; waiting until the change that was begun is complete (once more ends at once)")
+	})
+	defer ending.Stop()
+	r := &run{printer: p, ending: ending, prompter: term.New(os.Getenv)}
+	return r.ended(r.work(args, version))
+}
+
+// main is the command but for its end. It returns the exit status where there is
+// no error.
+func (r *run) main(args []string, version string) (int, error) {
+	p := r.printer
+	flags, err := ParseFlags(args, func(path string) bool { return readableKeyFile(expandHome(path)) })
 	if err != nil {
-		p.usageError(err)
-		return 1
+		return 1, err
 	}
 	switch {
 	case flags.ShortHelp:
-		printUsage(streams.Err, name)
-		return 1
+		printUsage(p.err, p.name)
+		return 1, nil
 	case flags.Help:
 		var text strings.Builder
-		printHelp(&text, name)
+		printHelp(&text, p.name)
 		p.print("%s", text.String())
-		return p.written()
 	case flags.ListPlatforms:
 		p.listPlatforms()
-		return p.written()
 	case flags.Version:
 		p.print("ssh-copy-id %s\n", version)
-		return p.written()
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	r, err := newRun(flags, p)
-	if err == nil {
-		err = r.do(ctx)
+	default:
+		if err = r.prepare(flags); err == nil {
+			err = r.do(r.ending.Context())
+		}
 	}
 	if err == nil && p.failed != nil {
 		err = &outputError{p.failed}
 	}
-	if err != nil {
-		p.failure(err)
-		if r != nil && r.newKey != "" {
-			p.info("the new key '%s' stays: the next run installs it", term.Escape(r.newKey))
-		}
-		return 1
-	}
-	return r.status
+	return r.status, err
 }
 
 // outputError tells that standard output did not take what was written.
@@ -93,21 +90,23 @@ type run struct {
 	home     string
 	user     string
 	agent    agentOpener
-	newKey   string // what --keygen has made; "" for nothing
 	status   int
+	ending   *term.Ending
+	progress progress
 }
 
-func newRun(flags *Flags, p *printer) (*run, error) {
-	r := &run{flags: flags, printer: p, prompter: term.New(os.Getenv)}
+// prepare finds out who runs the program.
+func (r *run) prepare(flags *Flags) error {
+	r.flags = flags
 	r.agent = agentOpener{getenv: os.Getenv, debug: func(text string) { r.debug(1, text) }}
 	var err error
 	if r.home, err = homeDirectory(); err != nil {
-		return nil, err
+		return err
 	}
 	if account, err := user.Current(); err == nil {
 		r.user = loginName(account.Username)
 	}
-	return r, nil
+	return nil
 }
 
 // homeDirectory is $HOME where that is set, on Windows %USERPROFILE%, else the
@@ -176,13 +175,14 @@ func (r *run) do(ctx context.Context) error {
 		return nil
 	}
 	report, err := client.Apply(ctx, plan)
-	if errors.Is(err, context.Canceled) {
-		return errInterrupted
-	}
+	r.progress.over()
 	if err != nil {
-		return err
+		return r.progress.explain(err)
 	}
 	r.report(report, source)
+	if r.ending.Signal() != nil && report.Verification.Err != nil {
+		return errNotVerified
+	}
 	return nil
 }
 
@@ -231,6 +231,7 @@ func (r *run) options() copyid.Options {
 			Installing: r.printer.installing,
 		},
 	}
+	o.Progress = r.watched(o.Progress)
 	if r.flags.Diagnose {
 		o.Progress = copyid.Progress{Configured: r.configured}
 	}
@@ -261,8 +262,5 @@ func (r *run) debug(level int, text string) {
 		r.printer.debug(level, text)
 	}
 }
-
-// errInterrupted: the change may have been on its way already.
-var errInterrupted = errors.New("interrupted while the keys were being added: they may be there or not; run the command again to see, which also takes back what was left unfinished")
 
 var errNoHome = errors.New("no home directory: set HOME")

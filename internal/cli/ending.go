@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/term"
+)
+
+// lastWords is how long the error of a program that is ended by a signal may
+// take to be written: whatever reads standard error may have stopped reading.
+const lastWords = time.Second
+
+// outcome is how the command came out.
+type outcome struct {
+	status int
+	err    error
+}
+
+// work runs the command and returns when it is done, or when a signal ends it
+// while it waits for something that cannot be cancelled.
+func (r *run) work(args []string, version string) outcome {
+	finished := make(chan outcome, 1)
+	go func() {
+		status, err := r.main(args, version)
+		finished <- outcome{status, err}
+	}()
+	select {
+	case o := <-finished:
+		return o
+	case <-r.ending.Due():
+	}
+	select {
+	case o := <-finished:
+		return o
+	default:
+		term.RestoreTerminal()
+		return outcome{1, r.progress.interrupted()}
+	}
+}
+
+// ended tells what went wrong and returns the exit status.
+func (r *run) ended(o outcome) int {
+	if o.err == nil {
+		return o.status
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		r.printer.failure(o.err)
+		if path := r.progress.made(); path != "" {
+			r.printer.info("the new key '%s' stays: the next run installs it", term.Escape(path))
+		}
+	}()
+	sig := r.ending.Signal()
+	if sig == nil {
+		<-told
+		return 1
+	}
+	select {
+	case <-told:
+	case <-time.After(lastWords):
+	}
+	return term.ExitStatus(sig)
+}
+
+// progress is how far a run is, for the words of one that a signal ends.
+type progress struct {
+	mu      sync.Mutex
+	newKey  string // what --keygen has made; "" for nothing
+	writing bool   // the change on the server was begun
+	added   int    // keys that were written
+	release func() // lets a signal end the program again; nil: it may
+}
+
+func (p *progress) made() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newKey
+}
+
+func (p *progress) keyMade(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.newKey = path
+}
+
+// begin notes that the keys are being written: that is to be completed.
+func (p *progress) begin(release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.writing, p.release = true, release
+}
+
+// end notes that the keys were written.
+func (p *progress) end(added int) {
+	p.mu.Lock()
+	p.added = added
+	p.mu.Unlock()
+	p.over()
+}
+
+// over lets a signal end the program again, whatever became of the change.
+func (p *progress) over() {
+	p.mu.Lock()
+	release := p.release
+	p.release = nil
+	p.mu.Unlock()
+	if release != nil {
+		release()
+	}
+}
+
+// explain turns the error of a change that a signal has ended into what is
+// known about the keys.
+func (p *progress) explain(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return p.interrupted()
+	}
+	return err
+}
+
+func (p *progress) interrupted() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.added > 0:
+		return errNotVerified
+	case p.writing:
+		return errInterrupted
+	}
+	return term.ErrInterrupted
+}
+
+// watched adds to the progress that is told what a signal has to know.
+func (r *run) watched(o copyid.Progress) copyid.Progress {
+	installing := o.Installing
+	o.Installing = func(ids []identity.Identity) {
+		r.progress.begin(r.ending.Hold())
+		if installing != nil {
+			installing(ids)
+		}
+	}
+	o.Installed = func(ids []identity.Identity) { r.progress.end(len(ids)) }
+	return o
+}
+
+// errInterrupted: the change may have been on its way already.
+var errInterrupted = errors.New("interrupted while the keys were being added: they may be there or not; run the command again to see, which also takes back what was left unfinished")
+
+// errNotVerified: the change is complete.
+var errNotVerified = errors.New("interrupted after the keys were added: whether the server accepts them was not checked; run the command again to see")
