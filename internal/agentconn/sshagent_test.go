@@ -3,6 +3,7 @@
 package agentconn
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,10 +28,14 @@ func TestOpenSSHAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	// The socket is there a moment before the agent listens on it.
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(path); err == nil {
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			conn.Close()
 			break
-		} else if time.Now().After(deadline) {
+		}
+		if time.Now().After(deadline) {
 			t.Fatal(err)
 		}
 	}

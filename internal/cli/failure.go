@@ -230,6 +230,9 @@ func authSentence(e *sshclient.AuthError) string {
 			term.Escape(e.User), term.Escape(e.Host))
 	case errors.As(e.Err, &unanswered):
 		text += fmt.Sprintf(" The server asks %q, and there is nobody to answer; run this in a terminal", term.Escape(strings.Join(unanswered.Questions, " ")))
+		if unanswered.Withheld {
+			text += "\n\t(the password that was given answers only a single prompt that asks for the password of the account)"
+		}
 	case e.PasswordRefused:
 		text += " The password that was given is not accepted"
 	case errors.Is(e.Err, term.ErrNoTerminal):

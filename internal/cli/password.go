@@ -34,6 +34,7 @@ var (
 	errNotSet        = errors.New("the environment has no such variable, or it is empty")
 	errNotOpen       = errors.New("no such file descriptor is open")
 	errDirectory     = errors.New("is a directory")
+	errIsOutput      = errors.New("is standard output or standard error")
 	errIsTerminal    = errors.New("is a terminal, which would show the password; without the option it is asked for")
 )
 
@@ -114,10 +115,14 @@ func passwordFromFD(number string) ([]byte, error) {
 	if err != nil {
 		return nil, &passwordError{flag, err}
 	}
+	if n == 1 || n == 2 {
+		return nil, &passwordError{flag, errIsOutput}
+	}
 	file, err := inheritedFile(int(n))
 	if err != nil {
 		return nil, &passwordError{flag, err}
 	}
+	defer file.Close()
 	return firstLineOf(flag, file)
 }
 
@@ -137,7 +142,30 @@ func firstLineOf(flag string, file *os.File) ([]byte, error) {
 	if term.IsTerminal(file) {
 		return nil, &passwordError{flag, errIsTerminal}
 	}
+	if isStdin(file) {
+		defer dropStdin()
+	}
 	return firstLine(flag, file)
+}
+
+// isStdin reports whether a file is what standard input leads to, under
+// whatever name it was opened.
+func isStdin(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil {
+		return file == os.Stdin
+	}
+	stdin, err := os.Stdin.Stat()
+	return err == nil && os.SameFile(info, stdin)
+}
+
+// dropStdin keeps the programs that are run later from standard input, where the
+// password was: they could go back to its start and read it.
+func dropStdin() {
+	os.Stdin.Close()
+	if null, err := os.Open(os.DevNull); err == nil {
+		os.Stdin = null
+	}
 }
 
 // firstLine reads one line, without its line end. It may be in UTF-16 with a byte

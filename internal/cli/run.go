@@ -38,6 +38,7 @@ func Run(args []string, version string, streams Streams) int {
 		name, args = programName(args[0]), args[1:]
 	}
 	p := &printer{name: name, out: streams.Out, err: streams.Err}
+	keepInherited()
 	ending := term.CatchSignals(func() {
 		p.info("interrupted; waiting until the change that was begun is complete (once more ends at once)")
 	})

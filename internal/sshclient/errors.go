@@ -125,16 +125,28 @@ type AuthError struct {
 	Err error
 }
 
-// UnansweredError tells that the server put questions, as a second factor
-// does, and that there is nobody to answer.
+// UnansweredError is returned when the server put questions, as for a second
+// factor, and nobody has answered them.
 type UnansweredError struct {
 	// Questions are the server's words, not escaped.
 	Questions []string
+	// Withheld reports that Options.Password was set, and was not the answer.
+	Withheld bool
+	// Err is why nobody has answered; nil where there is nobody.
+	Err error
 }
 
 func (e *UnansweredError) Error() string {
-	return fmt.Sprintf("nobody to answer %q", strings.Join(e.Questions, " "))
+	text := fmt.Sprintf("nobody to answer %q", strings.Join(e.Questions, " "))
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
+
+// Unwrap returns why nobody has answered: a caller tells an interrupted
+// question from one that there is no terminal for.
+func (e *UnansweredError) Unwrap() error { return e.Err }
 
 // NotAsked is a reason for not asking a person for a password.
 type NotAsked string

@@ -143,17 +143,20 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 				a.o.notice(text)
 			}
 		}
-		if given, ok := a.givenAnswer(echos); ok {
+		if given, ok := a.givenAnswer(name+"\n"+instruction, questions, echos); ok {
 			a.tellLoggingIn()
 			return given, nil
 		}
 		if len(questions) > 0 && !a.someoneThere() {
-			return nil, a.cannotAsk(&UnansweredError{Questions: questions})
+			return nil, a.cannotAsk(&UnansweredError{Questions: questions, Withheld: a.o.Password != nil})
 		}
 		answers := make([]string, len(questions))
 		for i, question := range questions {
 			answer, err := a.answer(fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question), echos[i])
 			if err != nil {
+				if a.o.Password != nil {
+					err = &UnansweredError{Questions: questions[i : i+1], Withheld: true, Err: err}
+				}
 				return nil, a.cannotAsk(err)
 			}
 			answers[i] = answer
@@ -166,10 +169,14 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 }
 
 // givenAnswer answers a request that has one question, whose answer is not to
-// be seen, with Options.Password, once. Other questions (a code, a new
-// password) are for a person.
-func (a *authenticator) givenAnswer(echos []bool) ([]string, bool) {
-	if a.o.Password == nil || a.passwordGiven || len(echos) != 1 || echos[0] {
+// be seen, with Options.Password, once, if it asks for the account's password.
+// Other questions (a code, a passphrase, a new password) are for a person.
+func (a *authenticator) givenAnswer(introduction string, questions []string, echos []bool) ([]string, bool) {
+	if a.o.Password == nil || a.passwordGiven || len(questions) != 1 || echos[0] {
+		return nil, false
+	}
+	if !asksForPassword(introduction, questions[0], a.o.Host.User, a.o.promptHost()) {
+		a.o.debug(1, "the password that was given is no answer to %q", questions[0])
 		return nil, false
 	}
 	a.passwordGiven = true
