@@ -15,7 +15,7 @@
 // # Limits
 //
 // A connection and every answer must come within 10 seconds, a signature
-// within 5 minutes, as it may wait for a confirmation or a touch. An answer
+// within 90 seconds, as it may wait for a confirmation or a touch. An answer
 // may hold 256 KiB and 2048 keys, as in OpenSSH's authfd.c. After a breach the
 // connection is closed and every further request fails at once.
 package agentconn
@@ -78,6 +78,14 @@ type Conn struct {
 	agent.ExtendedAgent
 	Endpoint string    // which agent this is, for people
 	Attempts []Attempt // the places tried before without success
+	// Waiting, if not nil, is called when a signature with key takes long: the
+	// agent asks its owner. It is called from another goroutine.
+	Waiting func(key *agent.Key)
+	// Failed, if not nil, is called when the agent has made no signature.
+	Failed func(*SignError)
+
+	announce time.Duration // until Waiting is called
+	broken   func() error  // why the connection is of no use any more
 	close    func() error
 }
 
@@ -231,6 +239,8 @@ func (o *opener) usual() (*Conn, error) {
 		ExtendedAgent: newTimed(window, o.quick, o.sign),
 		Endpoint:      "Pageant",
 		Attempts:      failed,
+		announce:      announceAfter,
+		broken:        func() error { return nil },
 		close:         func() error { return nil },
 	}, nil
 }
@@ -251,8 +261,11 @@ func (o *opener) dialOwned(pipe string) (net.Conn, error) {
 }
 
 func (o *opener) conn(endpoint string, conn net.Conn, failed []Attempt) *Conn {
+	x := &exchange{conn: conn, quick: o.quick, sign: o.sign}
 	return &Conn{
-		ExtendedAgent: agent.NewClient(&exchange{conn: conn, quick: o.quick, sign: o.sign}),
+		ExtendedAgent: agent.NewClient(x),
+		announce:      announceAfter,
+		broken:        x.why,
 		Endpoint:      endpoint,
 		Attempts:      failed,
 		close:         conn.Close,

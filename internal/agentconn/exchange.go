@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -18,8 +19,10 @@ const (
 	// may take.
 	quickWait = 10 * time.Second
 	// signWait is how long a signature may take: the agent may ask for a
-	// passphrase, a confirmation or a touch.
-	signWait = 5 * time.Minute
+	// passphrase, a confirmation or a touch. It is less than sshd's
+	// LoginGraceTime (two minutes), so that there is time for another way to log
+	// in, and the server is not blamed for hanging up.
+	signWait = 90 * time.Second
 	// maxReply and maxKeys are MAX_AGENT_REPLY_LEN and MAX_AGENT_IDENTITIES of
 	// OpenSSH's authfd.c. maxReply is in bytes.
 	maxReply = 256 << 10
@@ -40,12 +43,27 @@ type exchange struct {
 	conn        net.Conn
 	quick, sign time.Duration
 	reply       []byte
-	broken      error
+
+	mu     sync.Mutex
+	broken error
+}
+
+// why returns why no request can be made any more.
+func (e *exchange) why() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.broken
+}
+
+func (e *exchange) breakOff(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.broken = err
 }
 
 func (e *exchange) Write(request []byte) (int, error) {
-	if e.broken != nil {
-		return 0, e.broken
+	if err := e.why(); err != nil {
+		return 0, err
 	}
 	wait := e.quick
 	if len(request) > 4 && request[4] == signRequest {
@@ -55,7 +73,8 @@ func (e *exchange) Write(request []byte) (int, error) {
 	if err != nil {
 		// A late answer would be taken for that of the next request.
 		e.conn.Close()
-		e.broken, e.reply = err, nil
+		e.breakOff(err)
+		e.reply = nil
 		return 0, err
 	}
 	e.reply = reply
@@ -111,9 +130,7 @@ func explain(err error, wait time.Duration) error {
 	return err
 }
 
-func noAnswer(wait time.Duration) error {
-	return fmt.Errorf("the agent gave no answer within %v", wait)
-}
+func noAnswer(wait time.Duration) error { return &timeoutError{wait} }
 
 // timed limits the time of listing, adding and signing by an agent that has no
 // connection to set a deadline on: a window message waits as long as its

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"ssh-copy-id/internal/agentconn"
+	"ssh-copy-id/internal/term"
 )
 
 // agentOpener opens each agent once, tells about it once, and closes them all at
@@ -13,6 +14,8 @@ import (
 type agentOpener struct {
 	getenv  func(string) string
 	debug   func(text string)
+	info    func(format string, args ...any)
+	notice  func(text string)
 	opened  map[string]openedAgent
 	closers []func() error
 }
@@ -57,4 +60,8 @@ func (a *agentOpener) tell(opened io.Closer) {
 		a.debug("agent: not " + attempt.Endpoint + ": " + attempt.Err.Error())
 	}
 	a.debug("agent: using " + conn.Endpoint)
+	conn.Waiting = func(key *agent.Key) {
+		a.info("waiting for the agent to confirm the use of key '%s'", term.Escape(agentconn.KeyName(key)))
+	}
+	conn.Failed = func(err *agentconn.SignError) { a.notice("sign_and_send_pubkey: " + err.Error()) }
 }

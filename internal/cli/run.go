@@ -99,7 +99,9 @@ type run struct {
 // prepare finds out who runs the program.
 func (r *run) prepare(flags *Flags) error {
 	r.flags = flags
-	r.agent = agentOpener{getenv: os.Getenv, debug: func(text string) { r.debug(1, text) }}
+	r.agent = agentOpener{
+		getenv: os.Getenv, debug: func(text string) { r.debug(1, text) }, info: r.printer.info, notice: r.printer.notice,
+	}
 	var err error
 	if r.home, err = homeDirectory(); err != nil {
 		return err

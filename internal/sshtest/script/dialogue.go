@@ -71,6 +71,8 @@ type Step struct {
 //	quiet         waits until the terminal echoes no more: Wine turns that off
 //	              only when its program reads
 //	key X         types control-X, as in: key c
+//	hold FIFO     opens a named pipe for writing, which waits until the program
+//	              reads it, and writes nothing
 //	signal NAME   sends INT, TERM, HUP or KILL to the program
 //
 // After the last line the program must end by itself.
@@ -102,7 +104,7 @@ func Dialogue(text string) ([]Step, error) {
 			if signals[text] == nil {
 				return nil, fmt.Errorf("line %d: unknown signal %q", i+1, text)
 			}
-		case "expect", "send", "secret", "quiet":
+		case "expect", "send", "secret", "quiet", "hold":
 		default:
 			return nil, fmt.Errorf("line %d: unknown verb %q", i+1, verb)
 		}
@@ -274,6 +276,8 @@ func (t *talker) run(steps []Step) error {
 			err = t.quiet()
 		case "key":
 			_, err = t.terminal.master.Write([]byte{s.Text[0] & 0x1f})
+		case "hold":
+			err = t.hold(s.Text)
 		case "signal":
 			err = t.process.Signal(signals[s.Text])
 		}
@@ -286,6 +290,27 @@ func (t *talker) run(steps []Step) error {
 		return nil
 	case <-time.After(t.timeout):
 		return fmt.Errorf("the program has not ended after %v; the terminal showed %q", t.timeout, t.text())
+	}
+}
+
+// hold opens a named pipe until the program has ended.
+func (t *talker) hold(path string) error {
+	opened := make(chan error, 1)
+	go func() {
+		pipe, err := os.OpenFile(path, os.O_WRONLY, 0)
+		opened <- err
+		if err == nil {
+			<-t.ended
+			pipe.Close()
+		}
+	}()
+	select {
+	case err := <-opened:
+		return err
+	case <-t.ended:
+		return errors.New("the program ended before it read it")
+	case <-time.After(t.timeout):
+		return fmt.Errorf("waited %v", t.timeout)
 	}
 }
 
