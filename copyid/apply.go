@@ -47,6 +47,11 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		c.o.Progress.Installed(ids)
 	}
 	report.take(p, result)
+	// Whoever holds a key of that file is each administrator: nobody is left in
+	// doubt about what became of it.
+	if v == nil && result.Shared && !p.NoKeyAsked {
+		v = c.verificationOf(ctx, p, pending)
+	}
 	report.Verification.NoKeyAsked = p.NoKeyAsked && !c.o.NoVerify
 	if v != nil {
 		report.Verification = c.verified(ctx, p, v)
@@ -137,7 +142,7 @@ func (p *Plan) replan(state *remote.State) {
 func (r *Report) take(p *Plan, result *remote.Result) {
 	r.Keys, r.Path = p.Keys, result.State.Path
 	r.ServerVersion, r.Size = p.conn.ServerVersion, result.State.Size
-	r.Created, r.Notes, r.SFTP = result.Created, result.Notes, p.sftp
+	r.Created, r.Notes, r.SFTP, r.Shared = result.Created, result.Notes, p.sftp, result.Shared
 	for _, repair := range result.Repaired {
 		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})
 	}

@@ -65,6 +65,9 @@ type Progress struct {
 	// Installed comes after Installing, as soon as the file has been changed and
 	// before the keys are verified. It does not come after an error.
 	Installed func(ids []identity.Identity)
+	// Shared comes before Installing where the file, path, is the one that all
+	// administrators of a Windows server share.
+	Shared func(path string)
 }
 
 // Options are what holds for every host. The zero value does what the

@@ -122,7 +122,11 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 	}
 	d.Keys, d.Path = p.Keys, p.Path
 	d.NoKeyAsked = p.NoKeyAsked
-	for _, id := range p.ToInstall() {
+	absent := p.ToInstall()
+	if p.state.NotText {
+		absent = nil // nobody can say what a file holds that is not text
+	}
+	for _, id := range absent {
 		d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: id.Entry.Key})
 	}
 	if d.NoKeyAsked {
@@ -136,10 +140,17 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 // is known of it.
 func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cause {
 	found := p.evident()
-	if !p.sftp && !remote.IsWindows(p.conn.ServerVersion) {
+	if windows := remote.IsWindows(p.conn.ServerVersion); windows || !p.sftp {
 		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 		defer cancel()
-		d, err := remote.Diagnose(ctx, p.conn.Client, remote.Options{Target: c.o.TargetPath, Account: c.o.Account, Awaiting: c.awaiting})
+		o := remote.Options{Target: c.o.TargetPath, Account: c.o.Account, Awaiting: c.awaiting}
+		var d *remote.Diagnosis
+		var err error
+		if windows {
+			d, err = remote.DiagnoseWindows(ctx, p.conn.Client, o, p.format.blobs(p.identities()))
+		} else {
+			d, err = remote.Diagnose(ctx, p.conn.Client, o)
+		}
 		if err == nil {
 			return combined(found, c.found(p, d))
 		}

@@ -294,7 +294,7 @@ func (c *Client) read(ctx context.Context, p *Plan) error {
 func (c *Client) withSession(ctx context.Context, p *Plan, work func(remote.Session) error) error {
 	session, err := remote.Open(ctx, p.conn.Client, remote.Options{
 		Target: c.o.TargetPath, Account: c.o.Account, SFTP: c.o.SFTP, Trace: c.o.Trace != nil, Stderr: &lineWriter{line: c.o.Trace},
-		Waiting: c.waiting, Awaiting: c.awaiting, Writing: func() { c.installing(p) },
+		Waiting: c.waiting, Awaiting: c.awaiting, Writing: func() { c.installing(p) }, Shared: c.o.Progress.Shared,
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type Report struct {
 	Notes []string
 	// SFTP is true where the file was changed through SFTP, asked for or not.
 	SFTP bool
+	// Shared is true where Path is the file of all administrators of a Windows
+	// server. The keys are then verified whatever Options.NoVerify says.
+	Shared bool
 	// Verification is what the server said afterwards.
 	Verification Verification
 	// Login is what ssh_config says about logging in with a key.

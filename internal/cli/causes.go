@@ -18,6 +18,8 @@ func (p *printer) causes(causes []copyid.Cause) {
 		switch {
 		case c.Mend != "" && c.InConfig:
 			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Mend)
+		case c.Mend != "" && remote.FindingKind(c.Kind) == remote.FindEncoding:
+			text += "; in PowerShell on the server: " + term.Escape(c.Mend)
 		case c.Mend != "":
 			text += "; on the server: " + term.Escape(c.Mend)
 		}
@@ -38,6 +40,9 @@ func causeSentence(c copyid.Cause) string {
 	key := "the key"
 	if c.Key != nil {
 		key = describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})
+	}
+	if text := windowsCause(c); text != "" {
+		return text
 	}
 	switch remote.FindingKind(c.Kind) {
 	case remote.FindMode:

@@ -257,7 +257,7 @@ func (f *Flags) setTarget(path string) error {
 		return &UsageError{Text: "-t " + path + ": Git Bash has made this of a path that began with /; set MSYS_NO_PATHCONV=1 and give it again" +
 			" (a path on a Windows server: with backslashes)"}
 	}
-	if path[0] == '~' && !strings.HasPrefix(path, "~/") {
+	if path[0] == '~' && !strings.HasPrefix(path, "~/") && !strings.HasPrefix(path, `~\`) {
 		return &UsageError{Text: "-t " + path + ": of names that begin with ~ only ~/ is known, for the remote home;" +
 			" give the whole path, or ./" + path + " for a file of that name"}
 	}

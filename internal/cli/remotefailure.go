@@ -68,7 +68,9 @@ func remoteText(e *remote.RemoteError) string {
 	case remote.Unreadable:
 		text = path + " cannot be read by this account"
 	case remote.NotText:
-		text = path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first"
+		text = path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first" + reencodeAdvice(e)
+	case remote.NoPowerShell, remote.WindowsPath:
+		text, detail = windowsSentence(e), ""
 	case remote.Locked:
 		text = path + " is locked by another program that does not let go"
 	case remote.Full:
@@ -165,6 +167,8 @@ func silentSentence(awaited remote.Awaited) string {
 // accountSentence says why --for-user could not be done.
 func accountSentence(e *remote.RemoteError) string {
 	switch {
+	case e.State != nil && e.State.OS == "Windows":
+		return "--for-user is not supported on a Windows server, where no program may act as another account without its password: log in as that account"
 	case e.Reason == remote.NotRoot:
 		return "--for-user needs a login as root, and this account is not"
 	case e.Reason == remote.NoAccount:

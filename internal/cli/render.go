@@ -185,6 +185,7 @@ func (r *run) report(report *copyid.Report, s source) {
 		p.allSkipped()
 	}
 	r.verified(&report.Verification)
+	p.sharedRefused(report)
 	if len(added) == 0 && len(refused) > 0 {
 		p.notUsable(refused, report.Path)
 		r.status = 1

@@ -232,6 +232,7 @@ func (r *run) options() copyid.Options {
 				}
 			},
 			Installing: r.printer.installing,
+			Shared:     r.printer.shared,
 		},
 	}
 	o.Progress = r.watched(o.Progress)

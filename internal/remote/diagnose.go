@@ -115,6 +115,11 @@ type Diagnosis struct {
 	Server  ServerConfig
 	Version string   // the server's, as in its banner
 	Notes   []string // in the server's words, as in Result
+
+	// windows is what a Windows server says instead of modes and owners.
+	windows *windowsFacts
+	// memberOf, if not nil, answers for Groups what a pattern list says of them.
+	memberOf func(list string) (met, known bool)
 }
 
 // Diagnose looks for whatever may make the server's sshd refuse a key that

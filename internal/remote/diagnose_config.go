@@ -127,6 +127,9 @@ func (r *configReader) condition(name, value string) (met, known bool) {
 	case "user":
 		return r.patterns.list(r.d.Account, value), true
 	case "group":
+		if r.d.memberOf != nil {
+			return r.d.memberOf(value)
+		}
 		for _, group := range r.d.Groups {
 			if r.patterns.list(group, value) {
 				return true, true

@@ -35,11 +35,19 @@ const (
 	FindCommand    FindingKind = "AuthorizedKeysCommand" // Value is asked for keys as well
 	FindImmutable  FindingKind = "immutable"             // no program can add keys
 	FindRevoked    FindingKind = "RevokedKeys"           // Value: the file, which may list a key
+
+	// On Windows alone: the file is in Value, such as UTF-16; Value may write to
+	// it; the other file there is, Files, which holds a key (Value is
+	// "key", or "key read" where sshd reads it),
+	// does not ("no key") or is missing ("missing").
+	FindEncoding  FindingKind = "encoding"
+	FindWriter    FindingKind = "access list"
+	FindElsewhere FindingKind = "elsewhere"
 )
 
-var findingOrder = []FindingKind{FindPubkey, FindMissing, FindOtherFile, FindMode, FindOwner, FindUnreadable,
+var findingOrder = []FindingKind{FindPubkey, FindMissing, FindOtherFile, FindEncoding, FindWriter, FindMode, FindOwner, FindUnreadable,
 	FindEncrypted, FindLabel, FindKeyType, FindRSASize, FindRevoked, FindRoot, FindUsers, FindMethods, FindExpired, FindLocked,
-	FindShell, FindACL, FindCommand, FindImmutable}
+	FindShell, FindACL, FindCommand, FindImmutable, FindElsewhere}
 
 // Finding is one likely reason. Text is as the server sent it, not escaped.
 type Finding struct {
@@ -77,14 +85,20 @@ type finder struct {
 // "" is d.Account. It looks at nothing but d, account and keys.
 func (d *Diagnosis) Findings(account string, keys []ssh.PublicKey) []Finding {
 	f := &finder{d: d, account: cmp.Or(account, d.Account, d.UID), patterns: newMatcher()}
-	f.path()
-	f.labels()
-	f.encrypted()
-	f.lockout()
-	f.shell()
+	if d.windows != nil {
+		f.windows()
+	} else {
+		f.path()
+		f.labels()
+		f.encrypted()
+		f.lockout()
+		f.shell()
+	}
 	if d.Server.Source != "" {
 		f.options()
-		f.keysFile()
+		if d.windows == nil {
+			f.keysFile()
+		}
 		f.keyTypes(keys)
 		f.users()
 		f.methods()

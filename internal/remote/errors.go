@@ -27,28 +27,33 @@ type Reason string
 // The reasons. Those of the first group are about the way to the server, the
 // others about the target file.
 const (
-	Invalid    Reason = "invalid"    // what the caller passed cannot be sent
-	Refused    Reason = "refused"    // the server opens no session, or runs no commands in it
-	NoAnswer   Reason = "no answer"  // something else than the script ran: a forced command, nologin
-	Eaten      Reason = "eaten"      // a start-up file of the shell read part of what was sent
-	NoSFTP     Reason = "no SFTP"    // the server does not start its SFTP subsystem
-	Unheard    Reason = "unheard"    // the script seems to have run, but its output went elsewhere
-	Silent     Reason = "silent"     // the server did not do in time what Awaited names
-	Garbled    Reason = "garbled"    // the answer does not make sense
-	TooMuch    Reason = "too much"   // more data than is accepted
-	Closed     Reason = "closed"     // the connection or the channel ended
-	Directory  Reason = "directory"  // the target is a directory
-	Irregular  Reason = "irregular"  // the target is neither file nor directory
-	Unreadable Reason = "unreadable" // the target may not be read
-	NotText    Reason = "not text"   // the target is in UTF-16
-	Locked     Reason = "locked"     // another program did not release the lock
-	Full       Reason = "disk full"
-	Quota      Reason = "quota"
-	ReadOnly   Reason = "read-only file system"
-	Denied     Reason = "permission denied"
-	Immutable  Reason = "operation not permitted"
-	NotDir     Reason = "not a directory" // a part of the path is a file
-	Failed     Reason = "failed"          // anything else: Detail tells
+	Invalid  Reason = "invalid"   // what the caller passed cannot be sent
+	Refused  Reason = "refused"   // the server opens no session, or runs no commands in it
+	NoAnswer Reason = "no answer" // something else than the script ran: a forced command, nologin
+	Eaten    Reason = "eaten"     // a start-up file of the shell read part of what was sent
+	NoSFTP   Reason = "no SFTP"   // the server does not start its SFTP subsystem
+	Unheard  Reason = "unheard"   // the script seems to have run, but its output went elsewhere
+	// NoPowerShell: a Windows server has no powershell.exe that can be run, and
+	// the file is the administrators' one.
+	NoPowerShell Reason = "no powershell.exe"
+	// WindowsPath: the target is written as only a Windows server reads it.
+	WindowsPath Reason = "a path on Windows"
+	Silent      Reason = "silent"     // the server did not do in time what Awaited names
+	Garbled     Reason = "garbled"    // the answer does not make sense
+	TooMuch     Reason = "too much"   // more data than is accepted
+	Closed      Reason = "closed"     // the connection or the channel ended
+	Directory   Reason = "directory"  // the target is a directory
+	Irregular   Reason = "irregular"  // the target is neither file nor directory
+	Unreadable  Reason = "unreadable" // the target may not be read
+	NotText     Reason = "not text"   // the target is in UTF-16
+	Locked      Reason = "locked"     // another program did not release the lock
+	Full        Reason = "disk full"
+	Quota       Reason = "quota"
+	ReadOnly    Reason = "read-only file system"
+	Denied      Reason = "permission denied"
+	Immutable   Reason = "operation not permitted"
+	NotDir      Reason = "not a directory" // a part of the path is a file
+	Failed      Reason = "failed"          // anything else: Detail tells
 )
 
 // RemoteError tells why a session could not do its work. The target file is

@@ -23,6 +23,11 @@ func Open(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
 		return OpenWindows(ctx, client, o)
 	case IsNetScreen(version):
 		return OpenNetScreen(ctx, client, o)
+	}
+	if err := CheckTarget(o.Target); err != nil {
+		return nil, err
+	}
+	switch {
 	case o.SFTP:
 		return OpenSFTP(ctx, client, o)
 	}

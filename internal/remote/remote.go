@@ -79,6 +79,9 @@ type Options struct {
 	// server announces that and goes on without waiting. It may be called again
 	// for an append that is tried again. nil is not called.
 	Writing func()
+	// Shared is called before Writing where the file is the one that all
+	// administrators of a Windows server share. It may be nil.
+	Shared func(path string)
 	// Awaiting is called every ten seconds in which the server does not do what
 	// it is asked for: a start-up file of the account's shell may take its time.
 	// After 25 seconds the session gives up. nil: nothing is reported.
@@ -205,6 +208,8 @@ type Result struct {
 	Created  []string // directories and file that did not exist
 	// Notes are remarks in the server's words, such as a chmod that failed.
 	Notes []string
+	// Shared: the file is the one of all administrators of a Windows server.
+	Shared bool
 	// Recovered: an append of an earlier run that was cut short was taken back.
 	Recovered bool
 }

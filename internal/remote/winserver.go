@@ -4,16 +4,18 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 )
 
 // administratorsFile is the file that sshd on Windows reads for members of
-// Administrators, as sshd_config names it; see authorizedKeysFile.
+// Administrators where nobody has changed its sshd_config.
 const administratorsFile = "administrators_authorized_keys"
 
-// IsWindows tells by the identification string of a server whether it is
+// IsWindows reports by the identification string of a server whether it is
 // Microsoft's OpenSSH, as "SSH-2.0-OpenSSH_for_Windows_9.5". An OpenSSH of
 // Cygwin or MSYS2 is not: there a POSIX shell answers.
 func IsWindows(serverVersion string) bool {
@@ -21,124 +23,155 @@ func IsWindows(serverVersion string) bool {
 	return len(parts) == 3 && parts[0] == "SSH" && strings.HasPrefix(parts[2], "OpenSSH_for_Windows")
 }
 
+// resolvesAdministrators reports whether the sshd of a version takes the name
+// "administrators" for the SID of that group where Windows calls it otherwise:
+// since openssh-portable #488 of PowerShell (lookup_sid in misc.c), first
+// released in 8.6. A version that cannot be read is taken for a newer one.
+func resolvesAdministrators(serverVersion string) bool {
+	_, version, _ := strings.Cut(serverVersion, "OpenSSH_for_Windows_")
+	major, minor, _ := strings.Cut(version, ".")
+	m, err := strconv.Atoi(major)
+	if err != nil {
+		return true
+	}
+	end := strings.IndexFunc(minor, func(r rune) bool { return r < '0' || r > '9' })
+	if end >= 0 {
+		minor = minor[:end]
+	}
+	n, _ := strconv.Atoi(minor)
+	return m > 8 || m == 8 && n >= 6
+}
+
 // windowsSession is a Session with an OpenSSH server on Windows. The bytes go
 // through SFTP, as sftpSession does it; who the account is and who may write to
-// the file is asked and mended by windows.ps1.
+// the file is asked and set by windows.ps1.
 type windowsSession struct {
 	sftp    *sftpSession
 	client  *ssh.Client
 	o       Options
-	profile string // both as SFTP names them: /C:/Users/al
-	data    string
-	user    string
-	admin   bool
+	account *windowsAccount
+	config  *ServerConfig
 	shared  bool // the file is the administrators' one
-	// unread is why sshd, by its configuration, would not read the file; "" if
-	// it would.
-	unread string
+	// unread are the files that sshd reads where the file is none of them.
+	unread []string
+	// noPowerShell is why windows.ps1 could not be run; nil if it was.
+	noPowerShell error
 }
 
 // OpenWindows asks a Windows server about the account, with one command for
 // whatever its DefaultShell is, and starts its SFTP subsystem. With an empty
 // Options.Target the file is .ssh\authorized_keys in the profile, and for
 // members of Administrators ssh\administrators_authorized_keys in ProgramData
-// where sshd_config says so, as it does when nobody has changed it. A Target
-// may be written with slashes or backslashes.
+// where the server's sshd_config says so and its sshd can resolve the group
+// that it names. A Target may be written with slashes or backslashes, and with
+// variables of the environment (%USERPROFILE%) or __PROGRAMDATA__.
 //
 // The paths of a State and an error are as Windows writes them. It has no
 // modes and no owners by number, so a State holds no Facts and no Repairs; what
 // Add did to the access list is in the Notes of its Result.
 //
-// An error is a *RemoteError or the context's. Without PowerShell on the server
-// its Reason is NoAnswer, where a policy forbids programs in it Refused.
+// Where powershell.exe cannot be run, SFTP alone does the work for accounts
+// that are not administrators. An error is a *RemoteError or the context's.
 func OpenWindows(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
-	if err := refuseAccount(o); err != nil {
-		return nil, err
-	}
-	if err := readRequest(o, nil).check(); err != nil {
-		return nil, err
-	}
-	a, err := runPowerShell(ctx, client, o, "look")
+	w, err := openWindows(ctx, client, o)
 	if err != nil {
-		return nil, err
-	}
-	w := &windowsSession{client: client, o: o, user: a.one["user"], admin: a.one["admin"] == "True"}
-	var ok, alsoOK bool
-	w.profile, ok = sftpPath(a.one["profile"])
-	w.data, alsoOK = sftpPath(a.one["programdata"])
-	w.profile, w.data = strings.TrimSuffix(w.profile, "/"), strings.TrimSuffix(w.data, "/")
-	if !ok || !alsoOK {
-		return nil, &RemoteError{Stage: StageTarget, Reason: Garbled, Status: -1,
-			Detail: "the server names no profile directory: " + a.one["profile"]}
-	}
-	base, err := w.locate(a.one["config"])
-	if err != nil {
-		return nil, err
-	}
-	session, err := OpenSFTP(ctx, client, w.o)
-	if err != nil {
-		return nil, asWindows(err)
-	}
-	w.sftp = session.(*sftpSession)
-	if err := w.visible(ctx, base); err != nil {
-		session.Close()
 		return nil, err
 	}
 	return w, nil
 }
 
+func openWindows(ctx context.Context, client *ssh.Client, o Options) (*windowsSession, error) {
+	if o.Account != "" {
+		return nil, &RemoteError{Stage: StageStart, Reason: CannotSwitch, Status: -1, State: &State{OS: "Windows"},
+			Detail: "Windows has no program that acts as another account without its password"}
+	}
+	if err := readRequest(o, nil).check(); err != nil {
+		return nil, err
+	}
+	w := &windowsSession{client: client, o: o}
+	var parameters []string
+	if o.Target != "" {
+		w.o.Target = variables(o.Target)
+		parameters = append(parameters, "P="+base64.StdEncoding.EncodeToString([]byte(w.o.Target)))
+	}
+	a, err := runPowerShell(ctx, client, o, "look", parameters...)
+	if withoutPowerShell(err) {
+		return w.withoutPowerShell(ctx, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.account, err = newWindowsAccount(a, string(client.ServerVersion())); err != nil {
+		return nil, err
+	}
+	if expanded, ok := a.one["target"]; ok {
+		w.o.Target = expanded
+	}
+	return w, w.open(ctx)
+}
+
+// open finds the file and starts SFTP for it.
+func (w *windowsSession) open(ctx context.Context) error {
+	w.config = w.account.config()
+	base, err := w.locate()
+	if err != nil {
+		return err
+	}
+	if w.shared && w.o.Shared != nil {
+		writing, path := w.o.writing, windowsPath(w.o.Target)
+		announce := sync.OnceFunc(func() { w.o.Shared(path) })
+		w.o.Writing = func() { announce(); writing() }
+	}
+	session, err := OpenSFTP(ctx, w.client, w.o)
+	if err != nil {
+		return asWindows(err)
+	}
+	w.sftp = session.(*sftpSession)
+	if err := w.visible(ctx, base); err != nil {
+		session.Close()
+		return err
+	}
+	return nil
+}
+
 // locate sets o.Target to the file, as SFTP names it, and returns the directory
 // that has to be there.
-func (w *windowsSession) locate(config string) (base string, err error) {
-	base = w.profile
-	switch target := w.o.Target; {
-	case target != "":
-		if w.o.Target, err = w.target(target); err != nil {
+func (w *windowsSession) locate() (base string, err error) {
+	a := w.account
+	own, shared := a.ownFile(), a.sharedFile()
+	read := a.keysFiles(w.config)
+	if w.o.Target != "" {
+		if w.o.Target, err = w.target(w.o.Target); err != nil {
 			return "", err
 		}
 		// A file elsewhere need not have its directory yet.
 		base = w.o.Target[:min(len("/C:"), len(w.o.Target))] + "/"
-	default:
-		w.o.Target = w.profile + "/.ssh/authorized_keys"
-		text, err := base64.StdEncoding.DecodeString(config)
-		if err != nil {
-			return "", &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: errGarbled.Error(), Status: -1}
-		}
-		file := ".ssh/authorized_keys"
-		if config != "" {
-			file = authorizedKeysFile(string(text), w.admin)
-		} else if w.admin {
-			file = "__PROGRAMDATA__/ssh/" + administratorsFile
-		}
-		switch {
-		case w.admin && strings.HasSuffix(strings.ToLower(file), administratorsFile):
-			w.o.Target = w.data + "/ssh/" + administratorsFile
-			base = w.data
-		case !strings.EqualFold(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "%h/"), ".ssh/authorized_keys"):
-			w.unread = "sshd_config has AuthorizedKeysFile " + file
+	} else {
+		// Of two files that sshd reads the one that lets in nobody else.
+		w.o.Target, base = own, a.profile
+		if a.admin && !holdsPath(read, own) && holdsPath(read, shared) {
+			w.o.Target, base = shared, a.data
 		}
 	}
-	w.shared = strings.EqualFold(w.o.Target, w.data+"/ssh/"+administratorsFile)
+	w.shared = strings.EqualFold(w.o.Target, shared)
+	if !holdsPath(read, w.o.Target) {
+		for _, file := range read {
+			w.unread = append(w.unread, windowsPath(file))
+		}
+	}
 	return base, nil
 }
 
-// target is a file as given with -t, as SFTP names it.
-func (w *windowsSession) target(t string) (string, error) {
-	t = strings.ReplaceAll(t, `\`, "/")
-	if drive, ok := sftpPath(strings.TrimPrefix(t, "/")); ok {
-		return drive, nil
+// other is the file that sshd reads for an account of the other kind, as SFTP
+// names it: the account's own, or the administrators'.
+func (w *windowsSession) other() string {
+	if w.shared {
+		return w.account.ownFile()
 	}
-	for _, prefix := range []string{"~/", "$HOME/", "${HOME}/"} {
-		t = strings.TrimPrefix(t, prefix)
-	}
-	if t == "" || strings.HasPrefix(t, "/") || strings.Contains(t, ":") {
-		return "", &RemoteError{Stage: StageRequest, Path: w.o.Target, Reason: Invalid, Status: -1,
-			Detail: "a path on Windows begins with a drive, or is relative to the profile directory"}
-	}
-	return w.profile + "/" + t, nil
+	return w.account.sharedFile()
 }
 
-// visible checks that SFTP shows the directory the command told of: with a
+// visible checks that SFTP shows the directory the command named: with a
 // ChrootDirectory it is another tree, and the keys would go nowhere.
 func (w *windowsSession) visible(ctx context.Context, base string) error {
 	return w.sftp.within(ctx, func() error {
@@ -161,11 +194,11 @@ func (w *windowsSession) Read(ctx context.Context, blobs []string) (*State, erro
 
 func (w *windowsSession) Close() error { return w.sftp.Close() }
 
-// finish makes a State of SFTP one of Windows. What SFTP tells of modes and
+// finish makes a State of SFTP one of Windows. What SFTP says of modes and
 // owners there is made up (fileio_stat in fileio.c).
 func (w *windowsSession) finish(st *State) {
 	asWindowsState(st)
-	st.Home, st.User = windowsPath(w.profile), w.user
+	st.Home, st.User = windowsPath(w.account.profile), w.account.user
 }
 
 func asWindowsState(st *State) {
@@ -183,79 +216,4 @@ func asWindows(err error) error {
 		}
 	}
 	return err
-}
-
-// sftpPath is a Windows path with a drive as sftp-server.exe takes it: C:\a is
-// /C:/a. It tells false for any other path.
-func sftpPath(p string) (string, bool) {
-	if len(p) < 3 || p[1] != ':' || !strings.ContainsRune(`\/`, rune(p[2])) || strings.ContainsAny(p, "\n\x00") {
-		return "", false
-	}
-	if c := p[0] | 0x20; c < 'a' || c > 'z' || strings.Contains(p[2:], ":") {
-		return "", false
-	}
-	return "/" + strings.ReplaceAll(p, `\`, "/"), true
-}
-
-// windowsPath is a path of SFTP as Windows writes it, and what else it is given
-// unchanged.
-func windowsPath(p string) string {
-	if len(p) < 3 || p[0] != '/' || p[2] != ':' {
-		return p
-	}
-	return strings.ReplaceAll(p[1:], "/", `\`)
-}
-
-// authorizedKeysFile is the first file that an sshd_config names for the
-// account, or the default. Of Match blocks only those count that are about
-// everybody or about administrators; who else is in which group cannot be told.
-//
-// The first value counts, and one in a Match block before those outside
-// (process_server_config_line_depth in servconf.c).
-func authorizedKeysFile(config string, admin bool) string {
-	global, matched := "", ""
-	inMatch, applies := false, false
-	for line := range strings.Lines(config) {
-		words := strings.Fields(strings.Replace(line, "=", " ", 1))
-		if len(words) < 2 || strings.HasPrefix(words[0], "#") {
-			continue
-		}
-		value := strings.Trim(words[1], `"`)
-		switch strings.ToLower(words[0]) {
-		case "match":
-			inMatch, applies = true, matches(words[1:], admin)
-		case "authorizedkeysfile":
-			if !inMatch && global == "" {
-				global = value
-			}
-			// The group has another name in other languages; the file has not.
-			forAdmins := inMatch && admin && strings.HasSuffix(strings.ToLower(value), "/"+administratorsFile)
-			if (applies || forAdmins) && matched == "" {
-				matched = value
-			}
-		}
-	}
-	for _, file := range []string{matched, global} {
-		if file != "" {
-			return file
-		}
-	}
-	return ".ssh/authorized_keys"
-}
-
-// matches tells whether a Match line is about everybody, or about every member
-// of Administrators and the account is one.
-func matches(words []string, admin bool) bool {
-	if len(words) == 1 {
-		return strings.EqualFold(words[0], "all")
-	}
-	if len(words) != 2 || !strings.EqualFold(words[0], "group") || !admin {
-		return false
-	}
-	for name := range strings.SplitSeq(strings.Trim(words[1], `"`), ",") {
-		if strings.EqualFold(name[strings.LastIndexAny(name, `\/`)+1:], "administrators") {
-			return true
-		}
-	}
-	return false
 }

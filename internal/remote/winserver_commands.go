@@ -32,11 +32,8 @@ const (
 )
 
 // windowsPatience is how long an answer of windows.ps1 may take. PowerShell
-// alone needs half a minute to start on a machine that is busy or asleep.
-var windowsPatience = 2 * time.Minute
-
-// noPowerShell is the detail of an error where there is none on the server.
-const noPowerShell = "powershell.exe cannot be run there"
+// alone needs many seconds to start on a machine that is busy or asleep.
+var windowsPatience = 30 * time.Second
 
 // section is a part of windows.ps1 without comments and indentation.
 func section(name string) string {
@@ -102,18 +99,27 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 		}
 		done <- outcome{a, err}
 	}()
-	select {
-	case got := <-done:
-		return got.a, got.err
-	case <-limited.Done():
-		// The goroutine ends with the connection at the latest.
-		go ch.Close()
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	notice := time.NewTicker(limits.notice)
+	defer notice.Stop()
+	for began := time.Now(); limited.Err() == nil; {
+		select {
+		case got := <-done:
+			return got.a, got.err
+		case <-notice.C:
+			if o.Awaiting != nil {
+				o.Awaiting(AwaitAnswer, time.Since(began).Round(time.Second))
+			}
+			continue
+		case <-limited.Done():
 		}
-		return nil, &RemoteError{Stage: StageAnswer, Reason: NoAnswer, Status: -1,
-			Detail: fmt.Sprintf("powershell.exe did not answer within %v", windowsPatience)}
 	}
+	// The goroutine ends with the connection at the latest.
+	go ch.Close()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, &RemoteError{Stage: StageAnswer, Reason: NoAnswer, Status: -1,
+		Detail: fmt.Sprintf("powershell.exe did not answer within %v", windowsPatience)}
 }
 
 // frame reads the answer of windows.ps1 among whatever else is printed: the
@@ -214,7 +220,7 @@ func (f *frame) broken(p *process, err error) error {
 	default:
 		e.Stage, e.Reason = StageStart, NoAnswer
 		if missingPowerShell(said, e.Status) {
-			e.Detail = strings.TrimSuffix(noPowerShell+": "+said, ": ")
+			e.Reason = NoPowerShell
 		}
 	}
 	return e

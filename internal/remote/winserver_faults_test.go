@@ -27,15 +27,17 @@ func TestWindowsTrouble(t *testing.T) {
 	}{
 		{name: "noise before the answer", cfg: sshtest.WindowsConfig{Noise: "Active code page: 65001\r\nWelcome without a newline"}},
 		{name: "much noise", cfg: sshtest.WindowsConfig{Noise: strings.Repeat("x", 1<<20)}},
-		{name: "no PowerShell for cmd", cfg: sshtest.WindowsConfig{NoPowerShell: true}, reason: NoAnswer, detail: "powershell.exe cannot be run there: 'powershell.exe' is not recognized"},
-		{name: "no PowerShell for bash", cfg: sshtest.WindowsConfig{NoPowerShell: true, Shell: sshtest.Bash}, reason: NoAnswer, detail: "powershell.exe cannot be run there: bash: line 1"},
+		{name: "no PowerShell for cmd", cfg: sshtest.WindowsConfig{NoPowerShell: true}},
+		{name: "no PowerShell for bash", cfg: sshtest.WindowsConfig{NoPowerShell: true, Shell: sshtest.Bash}},
+		{name: "no PowerShell, administrator", cfg: sshtest.WindowsConfig{NoPowerShell: true, Admin: true}, reason: NoPowerShell, detail: "'powershell.exe' is not recognized"},
+		{name: "no PowerShell, no SFTP", cfg: sshtest.WindowsConfig{NoPowerShell: true, NoSFTP: true}, reason: NoPowerShell, detail: "'powershell.exe' is not recognized"},
 		{name: "a virus scanner", cfg: sshtest.WindowsConfig{Broken: true}, reason: NoAnswer, detail: "malicious content & is blocked.\r\n+ ~~"},
 		{name: "file open elsewhere for a moment", cfg: sshtest.WindowsConfig{Busy: 2}},
 		{name: "file open elsewhere for ever", cfg: sshtest.WindowsConfig{Busy: -1}, reason: Failed},
 		{name: "a policy", cfg: sshtest.WindowsConfig{Limited: true}, reason: Refused, detail: "policy"},
 		{name: "output without end", cfg: sshtest.WindowsConfig{Endless: true}, reason: TooMuch},
 		{name: "no answer", cfg: sshtest.WindowsConfig{Silent: true}, reason: NoAnswer, detail: "did not answer within"},
-		{name: "no SFTP", cfg: sshtest.WindowsConfig{NoSFTP: true}, reason: Refused},
+		{name: "no SFTP", cfg: sshtest.WindowsConfig{NoSFTP: true}, reason: NoSFTP},
 		{name: "SFTP in a chroot", cfg: sshtest.WindowsConfig{Chroot: `C:\Users`}, reason: Failed, detail: "ChrootDirectory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,9 +96,9 @@ func TestWindowsQuoting(t *testing.T) {
 		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "hello") {
 			t.Errorf("%s: %v, %q", shell, err, out)
 		}
-		path := `C:\Users\al\%PATH% $(x) ` + "`y`" + ` 'z' & é €`
+		path := `C:\Users\al\%x y% $(x) ` + "`y`" + ` 'z' & é €`
 		add(t, h.open(Options{Target: path}), install(1))
-		h.want(`C:\Users\al\%PATH% $(x) `+"`y`"+` 'z' & é €`, testLine(1)+"\n")
+		h.want(`C:\Users\al\%x y% $(x) `+"`y`"+` 'z' & é €`, testLine(1)+"\n")
 		for _, command := range h.Commands()[1:] {
 			if !ours.MatchString(command) {
 				t.Errorf("%s gets %s", shell, command)
@@ -124,7 +126,7 @@ func TestWindowsScript(t *testing.T) {
 			}
 		}
 	}
-	for _, command := range []string{powerShell(newMarker(), "look"), powerShell(newMarker(), "guard", "P="+path, "K=shared", "J=mend")} {
+	for _, command := range []string{powerShell(newMarker(), "look", "P="+path), powerShell(newMarker(), "guard", "P="+path, "K=shared", "J=mend")} {
 		if len(command) > maxCommandLine {
 			t.Errorf("%d characters are too many for cmd.exe", len(command))
 		}
@@ -145,34 +147,6 @@ func TestWindowsScript(t *testing.T) {
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Invalid || len(h.Commands()) != 0 {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestAuthorizedKeysFile: what sshd_config says about the account.
-func TestAuthorizedKeysFile(t *testing.T) {
-	const usual, shared = ".ssh/authorized_keys", "__PROGRAMDATA__/ssh/administrators_authorized_keys"
-	for _, tt := range []struct {
-		name, config string
-		user, admin  string
-	}{
-		{"empty", "", usual, usual},
-		{"as installed", sshtest.WindowsSSHDConfig, usual, shared},
-		{"no tabs, other case", "match GROUP Administrators\nauthorizedkeysfile " + shared, usual, shared},
-		{"in quotes, with an equals sign", "Match Group \"administrators\"\n\tAuthorizedKeysFile=\"" + shared + "\"\n", usual, shared},
-		{"in German", "Match Group Administratoren\n  AuthorizedKeysFile " + shared, usual, shared},
-		{"in a list", "Match Group x,BUILTIN\\Administrators\n  AuthorizedKeysFile " + shared, usual, shared},
-		{"the file alone commented out", "Match Group administrators\n#  AuthorizedKeysFile " + shared, usual, usual},
-		{"another group", "Match Group staff\n  AuthorizedKeysFile C:/keys/%u\nMatch all\n", usual, usual},
-		{"everybody", "Match all\n  AuthorizedKeysFile C:/keys/%u", "C:/keys/%u", "C:/keys/%u"},
-		{"Match before global", "AuthorizedKeysFile C:/keys\n" + sshtest.WindowsSSHDConfig, "C:/keys", shared},
-		{"the first counts", "AuthorizedKeysFile C:/a\nAuthorizedKeysFile C:/b\n", "C:/a", "C:/a"},
-	} {
-		if got := authorizedKeysFile(tt.config, false); got != tt.user {
-			t.Errorf("%s: user %s", tt.name, got)
-		}
-		if got := authorizedKeysFile(tt.config, true); got != tt.admin {
-			t.Errorf("%s: administrator %s", tt.name, got)
-		}
 	}
 }
 

@@ -84,6 +84,7 @@ func (h *windowsHost) want(path, content string) {
 		h.t.Errorf("%s holds %q, want %q, error %v", path, got, content, err)
 	}
 	entries, _ := os.ReadDir(filepath.Dir(h.Local(path)))
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == "sshd_config" || e.Name() == "logs" })
 	if len(entries) != 1 {
 		h.t.Errorf("beside %s there are %v", path, entries)
 	}
@@ -121,21 +122,21 @@ func TestWindowsAdd(t *testing.T) {
 		{name: "UTF-8 with a mark", before: "\xef\xbb\xbf" + other + "\n", note: "byte order mark"},
 		{name: "many keys", before: "-", change: install(sequence(300)...), want: lines(300)},
 		{name: "administrator", cfg: sshtest.WindowsConfig{Admin: true}, before: "-", file: windowsShared,
-			want: testLine(1) + "\n", note: "shared by all administrators"},
+			want: testLine(1) + "\n"},
 		{name: "administrator with keys", cfg: sshtest.WindowsConfig{Admin: true}, before: other, file: windowsShared,
-			want: other + "\n" + testLine(1) + "\n", note: "shared by all administrators"},
+			want: other + "\n" + testLine(1) + "\n"},
 		{name: "administrator with a filtered token", cfg: sshtest.WindowsConfig{Filtered: true}, before: other + "\n", file: windowsShared},
 		{name: "administrator, sshd_config unreadable", cfg: sshtest.WindowsConfig{Admin: true, SSHDConfig: "-"}, before: "-",
 			file: windowsShared, want: testLine(1) + "\n"},
 		{name: "administrator, Match commented out", before: other + "\n",
 			cfg: sshtest.WindowsConfig{Admin: true, SSHDConfig: strings.NewReplacer("Match", "#Match", "       Auth", "#      Auth").Replace(sshtest.WindowsSSHDConfig)}},
 		{name: "another AuthorizedKeysFile", cfg: sshtest.WindowsConfig{SSHDConfig: "AuthorizedKeysFile C:/keys/%u\r\n"}, before: other + "\n",
-			note: "AuthorizedKeysFile C:/keys/%u"},
+			note: `from C:\keys\al, not from`},
 		{name: "target relative", target: `keys\of mine`, before: "-", file: `C:\Users\al\keys\of mine`, want: testLine(1) + "\n"},
 		{name: "target below the home", target: "~/.ssh/more", before: other + "\n", file: `C:\Users\al\.ssh\more`},
 		{name: "target with a drive", target: `c:\ProgramData\SSH\keys $x`, before: other + "\n", file: `C:\ProgramData\ssh\keys $x`},
 		{name: "target is the shared file", cfg: sshtest.WindowsConfig{Admin: true}, target: "/C:/programdata/SSH/Administrators_authorized_keys",
-			before: other + "\n", file: windowsShared, note: "shared by all administrators"},
+			before: other + "\n", file: windowsShared},
 		{name: "target without a drive", target: `\keys`, before: "-", reason: Invalid},
 		{name: "target of another kind", target: `a:b`, before: "-", reason: Invalid},
 		{name: "target is a directory", target: `.ssh\`, before: other + "\n", reason: Directory, want: other + "\n"},
@@ -157,7 +158,14 @@ func TestWindowsAdd(t *testing.T) {
 				}
 				change.Repair = true
 				var result *Result
-				s, err := OpenWindows(timeout(t), h.client, Options{Target: tt.target})
+				announced := ""
+				o := Options{Target: tt.target, Shared: func(path string) {
+					announced = path
+					if now, _ := os.ReadFile(h.Local(path)); string(now) != strings.TrimPrefix(tt.before, "-") {
+						t.Errorf("announced after the write")
+					}
+				}}
+				s, err := OpenWindows(timeout(t), h.client, o)
 				if err == nil {
 					defer s.Close()
 					result, err = s.Add(timeout(t), change)
@@ -190,8 +198,8 @@ func TestWindowsAdd(t *testing.T) {
 				if !strings.EqualFold(st.Path, file) || st.OS != "Windows" || st.Home != `C:\Users\al` || st.User != "al" || st.Facts != nil {
 					t.Errorf("state %+v", st)
 				}
-				if shared := file == windowsShared; noted(result, "shared by all administrators") != shared {
-					t.Errorf("%s: notes %q", st.Path, result.Notes)
+				if shared := file == windowsShared; result.Shared != shared || strings.EqualFold(announced, file) != shared {
+					t.Errorf("%s: shared %v, announced %q", st.Path, result.Shared, announced)
 				}
 				if tt.note != "" && !noted(result, tt.note) {
 					t.Errorf("no note of %q in %q", tt.note, result.Notes)
@@ -257,8 +265,8 @@ func TestWindowsACL(t *testing.T) {
 		ignored  bool // sshd does not read the file in the end
 	}{
 		{name: "own file, tight", before: &tight, want: tight.String()},
-		{name: "own file, open", before: &open, want: mended.String(), note: "S-1-1-0"},
-		{name: "own file, open, left alone", before: &open, noRepair: true, want: open.String(), note: "others may write to it: S-1-1-0", ignored: true},
+		{name: "own file, open", before: &open, want: mended.String(), note: "access list: Everyone"},
+		{name: "own file, open, left alone", before: &open, noRepair: true, want: open.String(), note: "so sshd ignores it: Everyone", ignored: true},
 		{name: "own file, of another", before: &alien, want: alien.String(), note: "belongs to S-1-5-21-1-2-3-1999", ignored: true},
 		{name: "own file, open, not ours to change", cfg: sshtest.WindowsConfig{FixedACL: true}, before: &open, want: open.String(),
 			note: "unauthorized operation", ignored: true},
@@ -266,10 +274,10 @@ func TestWindowsACL(t *testing.T) {
 		{name: "new file of an old server", cfg: sshtest.WindowsConfig{NewFile: &open}, noRepair: true, want: mended.String(), note: "any more"},
 		{name: "shared file, new", cfg: sshtest.WindowsConfig{Admin: true}, noRepair: true, want: sharedACL, note: "belongs to Administrators and SYSTEM alone"},
 		{name: "shared file, open", cfg: sshtest.WindowsConfig{Admin: true}, before: &open, want: sharedACL, note: "belongs to Administrators and SYSTEM alone"},
-		{name: "shared file, of one administrator", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, want: sharedACL, note: "alone now"},
-		{name: "shared file, of another", cfg: sshtest.WindowsConfig{Admin: true}, before: &alien, want: sharedACL, note: "alone now"},
+		{name: "shared file, of one administrator", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, want: sharedACL, note: "alone now; "},
+		{name: "shared file, of another", cfg: sshtest.WindowsConfig{Admin: true}, before: &alien, want: sharedACL, note: "alone now; "},
 		{name: "shared file, left alone", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, noRepair: true, want: tight.String(),
-			note: "others may write to it: " + me},
+			note: `so sshd ignores it: PC\al`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newWindows(t, tt.cfg)

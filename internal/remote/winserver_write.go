@@ -18,9 +18,6 @@ const (
 	busyPause = 100 * time.Millisecond
 )
 
-// sharedNote is told with every change of the administrators' file.
-const sharedNote = "%s is shared by all administrators: whoever holds the key can log in as each of them"
-
 // Add appends through SFTP, under the lock and the precondition of package
 // remote. Then it looks at the access list, which decides on Windows whether
 // sshd reads the file at all.
@@ -41,11 +38,10 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 		text := fmt.Sprintf(format, values...)
 		result.Notes = append(result.Notes, strings.ToValidUTF8(text[:min(len(text), maxNote)], ""))
 	}
-	if w.shared {
-		note(sharedNote, result.State.Path)
-	}
-	if w.unread != "" {
-		note("sshd may not read %s: %s", result.State.Path, w.unread)
+	result.Shared = w.shared
+	if len(w.unread) > 0 {
+		note("sshd reads keys of this account from %s, not from %s (AuthorizedKeysFile in its sshd_config)",
+			strings.Join(w.unread, " and "), result.State.Path)
 	}
 	if result.State.Exists && !created && w.hasBOM(ctx) {
 		note("%s begins with a byte order mark: sshd does not understand its first line", result.State.Path)
@@ -53,9 +49,13 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 	if !result.Applied || !result.State.Exists {
 		return result, nil
 	}
+	if w.noPowerShell != nil {
+		note("powershell.exe cannot be run on the server: SFTP alone was used, and the access list of %s was not checked", result.State.Path)
+		return result, nil
+	}
 	// A file that SFTP has made may be open to everyone: older servers give it
 	// mode 666 (process_open in sftp-server.c), and that is an access list.
-	err = w.guard(ctx, repair || created, note)
+	err = w.guard(ctx, repair || created, created, note)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -97,40 +97,98 @@ func (w *windowsSession) hasBOM(ctx context.Context) bool {
 	return err == nil && head == "\xef\xbb\xbf"
 }
 
-// guard looks at the access list of the file and mends it if it may: the
-// administrators' file becomes theirs and SYSTEM's alone; from any other file
-// others lose what they could write to it with. It notes what was done, and
-// what is still wrong.
-func (w *windowsSession) guard(ctx context.Context, mend bool, note func(string, ...any)) error {
+// accessList is what was found out about who may write to a file: names as the
+// server writes them, and what is to be done about them.
+type accessList struct {
+	path    string
+	shared  bool
+	changed bool
+	had     []string // lost their access by the change
+	from    string   // the owner before it
+	writers []windowsPrincipal
+	owner   *windowsPrincipal // of a file that has the wrong one
+	failed  string            // why the change failed
+}
+
+// windowsPrincipal is an account or a group.
+type windowsPrincipal struct{ sid, name string }
+
+func newPrincipal(text string) windowsPrincipal {
+	sid, name, _ := strings.Cut(text, " ")
+	if name == "" {
+		name = sid
+	}
+	return windowsPrincipal{sid, name}
+}
+
+// access looks at the access list of the file, as SFTP names it, and with mend
+// changes it if it may: the administrators' file becomes theirs and SYSTEM's
+// alone; from any other file others lose what they could write to it with.
+func (w *windowsSession) access(ctx context.Context, file string, mend bool) (*accessList, error) {
 	// What Windows is given is what SFTP works on, and no link by then.
-	file := windowsPath(w.sftp.at.real)
+	list := &accessList{path: windowsPath(file), shared: strings.EqualFold(file, w.account.sharedFile())}
 	kind, how := "own", "tell"
-	if w.shared {
+	if list.shared {
 		kind = "shared"
 	}
 	if mend {
 		how = "mend"
 	}
-	path := base64.StdEncoding.EncodeToString([]byte(file))
+	path := base64.StdEncoding.EncodeToString([]byte(list.path))
 	a, err := runPowerShell(ctx, w.client, w.o, "guard", "P="+path, "K="+kind, "J="+how)
+	if err != nil {
+		return nil, err
+	}
+	_, list.changed = a.one["changed"]
+	list.had, list.from, list.failed = a.many["had"], a.one["from"], a.one["error"]
+	for _, writer := range a.many["writer"] {
+		list.writers = append(list.writers, newPrincipal(writer))
+	}
+	if owner, wrong := a.one["owner"]; wrong {
+		p := newPrincipal(owner)
+		list.owner = &p
+	}
+	return list, nil
+}
+
+// guard looks at the access list of the file, which this run created or not,
+// and notes what was done about it and what is still wrong.
+func (w *windowsSession) guard(ctx context.Context, mend, created bool, note func(string, ...any)) error {
+	list, err := w.access(ctx, w.sftp.at.real, mend)
 	if err != nil {
 		return err
 	}
-	if now, changed := a.one["now"]; changed {
-		what := "nobody but the account, administrators and SYSTEM can write to %s any more; access list was %s, is %s"
+	if list.changed {
+		what := "nobody but the account, administrators and SYSTEM can write to %s any more"
 		if w.shared {
-			what = "%s belongs to Administrators and SYSTEM alone now; access list was %s, is %s"
+			what = "%s belongs to Administrators and SYSTEM alone now"
 		}
-		note(what, file, a.one["was"], now)
+		rest := "" // of a new file nobody knows another owner
+		if list.from != "" && !created {
+			rest = "; it belonged to " + list.from
+		}
+		if len(list.had) > 0 && !created {
+			rest += "; taken from its access list: " + strings.Join(list.had, ", ")
+		}
+		note(what+"%s", list.path, rest)
 	}
-	if writers := a.many["writer"]; len(writers) > 0 {
-		note("sshd ignores %s because others may write to it: %s", file, strings.Join(writers, " "))
+	if len(list.writers) > 0 {
+		note("others may write to %s, so sshd ignores it: %s", list.path, list.names())
 	}
-	if owner, wrong := a.one["owner"]; wrong {
-		note("sshd ignores %s because it belongs to %s", file, owner)
+	if list.owner != nil {
+		note("%s belongs to %s, so sshd ignores it", list.path, list.owner.name)
 	}
-	if why, failed := a.one["error"]; failed {
-		note("changing the access list of %s failed: %s", file, why)
+	if list.failed != "" {
+		note("changing the access list of %s failed: %s", list.path, list.failed)
 	}
 	return nil
+}
+
+// names are those of the writers.
+func (l *accessList) names() string {
+	var names []string
+	for _, writer := range l.writers {
+		names = append(names, writer.name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -53,6 +53,16 @@ type WindowsConfig struct {
 	// SSHDConfig is the text of sshd_config. Empty: WindowsSSHDConfig; "-":
 	// the file cannot be read.
 	SSHDConfig string
+	// Version is what follows OpenSSH_for_Windows_ in the banner. Empty: 9.5.
+	// An sshd before 8.6 resolves "administrators" as Windows does.
+	Version string
+	// Administrators is what Windows calls that group. Empty: Administrators.
+	Administrators string
+	// Groups are the SIDs of other groups of the account, by name as
+	// DOMAIN\name; and NotMember those of groups it is not in.
+	Groups, NotMember map[string]string
+	// Included are files in ProgramData\ssh that SSHDConfig includes, by name.
+	Included map[string]string
 	// NewFile is the access list of files made through SFTP. Nil: as a new
 	// server does it, that of the directory.
 	NewFile *ACL
@@ -119,6 +129,12 @@ func StartWindows(cfg WindowsConfig) (*Windows, error) {
 	if cfg.Shell == "" {
 		cfg.Shell = Cmd
 	}
+	if cfg.Version == "" {
+		cfg.Version = "9.5"
+	}
+	if cfg.Administrators == "" {
+		cfg.Administrators = "Administrators"
+	}
 	if cfg.SSHDConfig == "" {
 		cfg.SSHDConfig = WindowsSSHDConfig
 	}
@@ -132,6 +148,14 @@ func StartWindows(cfg WindowsConfig) (*Windows, error) {
 		if err := os.MkdirAll(w.Local(path), 0o755); err != nil {
 			return nil, err
 		}
+	}
+	if cfg.SSHDConfig != "-" {
+		if err := os.WriteFile(w.Local(w.ProgramData()+`\ssh\sshd_config`), []byte(cfg.SSHDConfig), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(w.Local(w.ProgramData()+`\ssh\logs`), 0o755); err != nil {
+		return nil, err
 	}
 	key, err := GenerateKey("ed25519")
 	if err != nil {
@@ -171,9 +195,12 @@ func (w *Windows) Local(path string) string {
 }
 
 // KeysFile is the file that sshd reads the account's keys from, as the
-// sshd_config the package knows names it.
+// sshd_config the package knows names it. Whether its "Match Group
+// administrators" is about the account depends on what Windows calls the group
+// and on the age of sshd.
 func (w *Windows) KeysFile() string {
-	if w.admin() && strings.Contains(w.cfg.SSHDConfig, "\n       AuthorizedKeysFile") {
+	resolved := strings.EqualFold(w.cfg.Administrators, "Administrators") || !strings.HasPrefix(w.cfg.Version, "7.") && !strings.HasPrefix(w.cfg.Version, "8.1")
+	if w.admin() && resolved && strings.Contains(w.cfg.SSHDConfig, "\n       AuthorizedKeysFile") {
 		return w.ProgramData() + `\ssh\administrators_authorized_keys`
 	}
 	return w.Profile() + `\.ssh\authorized_keys`
@@ -287,7 +314,7 @@ func (w *Windows) accept() {
 func (w *Windows) login() *ssh.ServerConfig {
 	errDenied := errors.New("permission denied")
 	config := &ssh.ServerConfig{
-		ServerVersion: "SSH-2.0-OpenSSH_for_Windows_9.5",
+		ServerVersion: "SSH-2.0-OpenSSH_for_Windows_" + w.cfg.Version,
 		PasswordCallback: func(c ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
 			if c.User() != w.cfg.Account || w.cfg.Password == "" || string(password) != w.cfg.Password {
 				return nil, errDenied
@@ -305,11 +332,11 @@ func (w *Windows) login() *ssh.ServerConfig {
 	return config
 }
 
-// holds tells whether the file sshd reads holds a key. It is read with
-// x/crypto's own parser.
+// holds reports whether the file sshd reads holds a key. It is read with
+// x/crypto's own parser. Nothing is read from files elsewhere on the drive.
 func (w *Windows) holds(key ssh.PublicKey) bool {
 	data, err := os.ReadFile(w.Local(w.KeysFile()))
-	if err != nil || w.Ignored(w.KeysFile()) != nil {
+	if err != nil || w.Ignored(w.KeysFile()) != nil || strings.Contains(w.cfg.SSHDConfig, "AuthorizedKeysFile C:/") {
 		return false
 	}
 	for line := range strings.Lines(string(data)) {

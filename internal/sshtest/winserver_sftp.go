@@ -116,6 +116,10 @@ func (r *winRoot) Lstat(req *sftp.Request) (sftp.ListerAt, error) {
 }
 
 func (r *winRoot) list(req *sftp.Request, next func(*sftp.Request) (sftp.ListerAt, error)) (sftp.ListerAt, error) {
+	// Administrators alone may look into it (wmain_sshd.c).
+	if req.Method == "List" && strings.HasSuffix(strings.ToLower(req.Filepath), "/programdata/ssh/logs") && !r.w.admin() {
+		return nil, fs.ErrPermission
+	}
 	req, err := r.request(req)
 	if err != nil {
 		return nil, err

@@ -119,9 +119,15 @@ func (w *Windows) inBash(c *winCommand) int {
 	return 2
 }
 
-// program runs the one program there is.
+// program runs one of the two programs there are.
 func (w *Windows) program(c *winCommand, args []string) (status int, known bool) {
 	name := strings.TrimSuffix(strings.ToLower(args[0]), ".exe")
+	if name == "whoami" && strings.Join(args[1:], " ") == "/groups /fo csv /nh" {
+		for sid, group := range w.groups() {
+			fmt.Fprintf(c.Stdout, "\"%s\",\"Alias\",\"%s\",\"Mandatory group\"\r\n", group, sid)
+		}
+		return 0, true
+	}
 	if name != "powershell" || w.cfg.NoPowerShell {
 		return 0, false
 	}
@@ -191,8 +197,8 @@ func (w *Windows) script(c *winCommand, text string) int {
 	}
 	var b strings.Builder
 	say := func(word, value string) { b.WriteString(word + " " + value + "\n") }
-	if file == "" {
-		w.look(say)
+	if values["K"] == "" {
+		w.look(file, say)
 	} else {
 		path, err := base64.StdEncoding.DecodeString(file)
 		if err != nil {
@@ -216,21 +222,86 @@ func (w *Windows) print(out io.Writer, marker, text string) {
 	io.WriteString(out, strings.Join(lines, "\r\n")+"\r\n")
 }
 
-// look is what the script tells of the account. A filtered token has the group
+// groups are the account's, by SID.
+func (w *Windows) groups() map[string]string {
+	groups := map[string]string{SIDUsers: `BUILTIN\Users`}
+	if w.admin() {
+		groups[SIDAdministrators] = `BUILTIN\` + w.cfg.Administrators
+	}
+	for name, sid := range w.cfg.Groups {
+		groups[sid] = name
+	}
+	return groups
+}
+
+// sidOf resolves a name as LookupAccountName does; "-" for one that is unknown.
+func (w *Windows) sidOf(name string) string {
+	plain := func(name string) string { return strings.ToLower(name[strings.LastIndexAny(name, `\/`)+1:]) }
+	known := map[string]string{plain(w.cfg.Administrators): SIDAdministrators, "users": SIDUsers}
+	for _, groups := range []map[string]string{w.cfg.Groups, w.cfg.NotMember} {
+		for group, sid := range groups {
+			known[plain(group)] = sid
+		}
+	}
+	if sid := known[plain(name)]; sid != "" {
+		return sid
+	}
+	return "-"
+}
+
+var groupName = regexp.MustCompile(`(?i)groups?[\s=]+(?:"([^"]*)"|(\S+))`)
+
+// look is what the script says of the account. A filtered token has the group
 // too, for denying only, and that is what whoami.exe shows.
-func (w *Windows) look(say func(word, value string)) {
+func (w *Windows) look(target string, say func(word, value string)) {
 	say("sid", SIDAccount)
-	say("user", w.cfg.Account)
+	say("name", `PC\`+w.cfg.Account)
+	say("computer", "PC")
+	say("connection", "127.0.0.1 50000 127.0.0.1 22")
 	say("profile", w.Profile())
 	say("programdata", w.ProgramData())
+	if text, err := base64.StdEncoding.DecodeString(target); err == nil && target != "" {
+		known := map[string]string{"USERPROFILE": w.Profile(), "PROGRAMDATA": w.ProgramData(), "HOMEDRIVE": "C:", "HOMEPATH": w.Profile()[2:]}
+		say("target", regexp.MustCompile(`%(\w+)%`).ReplaceAllStringFunc(string(text), func(name string) string {
+			if value, ok := known[strings.ToUpper(strings.Trim(name, "%"))]; ok {
+				return value
+			}
+			return name
+		}))
+	}
 	if w.admin() {
 		say("admin", "True")
 	} else {
 		say("admin", "False")
 	}
-	if w.cfg.SSHDConfig != "-" {
-		say("config", base64.StdEncoding.EncodeToString([]byte(w.cfg.SSHDConfig)))
+	if w.cfg.SSHDConfig == "-" {
+		return
 	}
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	all := w.cfg.SSHDConfig
+	say("file", w.ProgramData()+`\ssh\sshd_config`)
+	say("config", encode(w.cfg.SSHDConfig))
+	for name, text := range w.cfg.Included {
+		say("file", w.ProgramData()+`\ssh\`+name)
+		say("config", encode(text))
+		all += "\n" + text
+	}
+	for _, m := range groupName.FindAllStringSubmatch(all, -1) {
+		say("named", w.sidOf(m[1]+m[2])+" "+m[1]+m[2])
+	}
+	for sid, name := range w.groups() {
+		say("group", sid+" "+name)
+	}
+}
+
+// name is what an access list calls a SID.
+func (w *Windows) name(sid string) string {
+	known := map[string]string{SIDAccount: `PC\` + w.cfg.Account, SIDAdministrators: `BUILTIN\` + w.cfg.Administrators,
+		SIDSystem: `NT AUTHORITY\SYSTEM`, SIDEveryone: "Everyone", SIDUsers: `BUILTIN\Users`, "S-1-5-11": `NT AUTHORITY\Authenticated Users`}
+	if name := known[sid]; name != "" {
+		return name
+	}
+	return sid
 }
 
 // guard is what the script does to an access list.
@@ -271,16 +342,23 @@ func (w *Windows) guard(path, kind, how string, say func(word, value string)) {
 	}
 	w.acls[w.Local(path)] = after
 	if before.String() != after.String() {
-		say("was", before.String())
-		say("now", after.String())
+		say("changed", "")
+		for _, e := range before.Entries {
+			if kind == "shared" && (e.Deny || e.Rights != FullControl || !slices.Contains(trusted, e.SID)) || kind != "shared" && writes(e) {
+				say("had", w.name(e.SID))
+			}
+		}
+		if before.Owner != after.Owner {
+			say("from", w.name(before.Owner))
+		}
 	}
 	for _, e := range after.Entries {
 		if writes(e) {
-			say("writer", e.SID)
+			say("writer", e.SID+" "+w.name(e.SID))
 		}
 	}
 	if !slices.Contains(trusted, after.Owner) {
-		say("owner", after.Owner)
+		say("owner", after.Owner+" "+w.name(after.Owner))
 	}
 	if denied != "" {
 		say("error", denied)

@@ -162,14 +162,17 @@ type world struct {
 
 // host is one Host block of ssh_config.
 type host struct {
-	server *sshtest.Server // nil: a fault
-	fault  *sshtest.Fault
-	user   string
-	known  string
+	server  *sshtest.Server // nil: a fault, or Windows
+	fault   *sshtest.Fault
+	windows *sshtest.Windows
+	user    string
+	known   string
 }
 
 func (h *host) close() {
-	if h.server != nil {
+	if h.windows != nil {
+		h.windows.Close()
+	} else if h.server != nil {
 		h.server.Close()
 	} else {
 		h.fault.Close()
@@ -234,6 +237,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 
 func commands() map[string]command {
 	m := map[string]command{
+		"winserver": cmdWindows, "winacl": cmdACL,
 		"sshd": cmdSSHD, "sshd-stop": cmdStop, "proxy": cmdProxy, "idle": cmdIdle, "reset": cmdReset, "ran": cmdRan,
 		"genkey": cmdGenkey, "gencert": cmdGencert, "ssh-agent": cmdAgent, "agent-signed": cmdSigned, "askpass": cmdAskpass,
 		"dialogue": cmdDialogue, "terminal": cmdTerminal, "perm": cmdPerm, "need": cmdNeed, "utf16": cmdUTF16, "write": cmdWrite,

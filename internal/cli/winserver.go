@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"ssh-copy-id/copyid"
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/term"
+)
+
+// The sentences in this file are about servers that run Windows.
+
+// shared announces a write to the file of all administrators.
+func (p *printer) shared(path string) {
+	p.info("the file is %s, which all administrators share: whoever holds the key can log in as each of them", term.Escape(path))
+}
+
+// sharedRefused warns about keys that were added to the file of all
+// administrators and do not let this account in.
+func (p *printer) sharedRefused(report *copyid.Report) {
+	if report.Shared && len(report.Added()) > 0 && len(report.Verification.Refused) > 0 {
+		p.warning("the key stays in %s, where it may let its owner in as another administrator: remove its line there unless that is meant",
+			term.Escape(report.Path))
+	}
+}
+
+// windowsSentence says why nothing could be done on a Windows server, or on
+// another one with a path of Windows.
+func windowsSentence(e *remote.RemoteError) string {
+	if e.Reason == remote.WindowsPath {
+		return fmt.Sprintf("-t %s is a path as Windows writes it, and this server does not run Windows; give the file as this server names it, such as .ssh/authorized_keys",
+			term.Escape(e.Path))
+	}
+	if e.Path == "" {
+		return "the server has no powershell.exe that can be run, and no SFTP: " + shellText(e.Detail)
+	}
+	return fmt.Sprintf("the server has no powershell.exe that can be run, and the access list of %s, the file of this administrator, cannot be checked without it; "+
+		"add the key there as an administrator, or install it for an account that is none", term.Escape(e.Path))
+}
+
+// reencodeAdvice is the command that makes a file on a Windows server one that
+// sshd can read; "" for other servers.
+func reencodeAdvice(e *remote.RemoteError) string {
+	if e.State == nil || e.State.OS != "Windows" {
+		return ""
+	}
+	return ", in PowerShell on the server: " + term.Escape(remote.ReencodeUTF16(e.Path))
+}
+
+// windowsCause says what is likely wrong on a Windows server; "" for what is
+// said about every server in the same words.
+func windowsCause(c copyid.Cause) string {
+	path, value := term.Escape(c.Path), term.Escape(c.Value)
+	switch kind := remote.FindingKind(c.Kind); {
+	case kind == remote.FindWriter:
+		return fmt.Sprintf("others may write to %s, so sshd ignores it: %s", path, value)
+	case kind == remote.FindOwner && c.Value == "Windows":
+		return fmt.Sprintf("%s belongs to %s, not to this account or Administrators, so sshd ignores it", path, term.Escape(c.Owner))
+	case kind == remote.FindEncoding:
+		return fmt.Sprintf("%s is in %s, which sshd cannot read", path, value)
+	case kind == remote.FindElsewhere:
+		file := term.Escape(strings.Join(c.Files, " and "))
+		switch c.Value {
+		case "key":
+			return fmt.Sprintf("%s holds the key, but sshd does not read that file for this account", file)
+		case "key read":
+			return fmt.Sprintf("%s holds the key, and sshd reads that file for this account", file)
+		case "missing":
+			return file + " does not exist"
+		}
+		return file + " does not hold the key"
+	}
+	return ""
+}
