@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"ssh-copy-id/internal/device"
 	"ssh-copy-id/internal/hostkey"
+	"ssh-copy-id/internal/sshconfig"
 )
 
 // Flags is the command line as it was understood.
@@ -31,12 +31,10 @@ type Flags struct {
 	Comment    string   // --comment
 	CommentSet bool
 
-	Config  string   // -F: the last one given, as in ssh; "" keeps the usual files
-	Port    string   // -p: 1 to 65535 in decimal; "" if not given
-	Options []string // -o: the values, in the order given
-	Jump    string   // -J: the last one given; "" leaves ProxyJump to ssh_config
-	Passed  []Passed // -o, -F and -J in the order given, for the final hint
-	Pins    []string // --host-key: fingerprints an unknown host may have
+	Config string   // -F: the last one given, as in ssh; "" keeps the usual files
+	Port   string   // -p: 1 to 65535 in decimal; "" if not given
+	Passed []Passed // -o, -F and -J in the order given
+	Pins   []string // --host-key: fingerprints an unknown host may have
 
 	PasswordFile string // --password-file: "-" is standard input; "" if not given
 	PasswordFD   string // --password-fd: a number; "" if not given
@@ -49,8 +47,7 @@ type Flags struct {
 
 	PrintConfig bool // -G: print what ssh_config makes of the host, and do nothing
 
-	joined  string   // a word that may be several: see joinedWords
-	sshArgs []string // -p, -o and -J in the order given, as ssh would see them
+	joined string // a word that may be several: see joinedWords
 
 	Debug   bool // -x: trace what is done, on the server too
 	Verbose int  // -v: how often, 3 at most
@@ -74,7 +71,7 @@ type Flags struct {
 
 // Passed is an option that ssh takes too, and in the same way.
 type Passed struct {
-	Flag  string // "-o" or "-F"
+	Flag  string // "-o", "-F" or "-J"
 	Value string
 }
 
@@ -86,20 +83,21 @@ func (f *Flags) logLevel() []string {
 	return []string{"LogLevel=DEBUG" + strconv.Itoa(f.Verbose)}
 }
 
-// sshOptions are the options that ssh has too, as ssh -G would be given them.
-func (f *Flags) sshOptions() []string { return append(f.logLevel(), f.sshArgs...) }
-
-// ConfigLines are -v, -p and -o as ssh_config lines, in the order of precedence.
-// The stock script hands -p to ssh before every -o, wherever it stood, and in
-// ssh the first value wins: so -p beats -o Port.
+// ConfigLines are -v, -p, -o and -J as ssh is given them: in the order of
+// precedence, since in ssh the first value wins. The stock script hands on -p
+// first, the last one given, wherever it stood; the rest keeps its order.
 func (f *Flags) ConfigLines() []string {
 	lines := f.logLevel()
 	if f.Port != "" {
-		lines = append(lines, "Port="+f.Port)
+		lines = append(lines, "-p"+f.Port)
 	}
-	lines = append(lines, f.Options...)
-	if f.Jump != "" {
-		lines = append(lines, "-J"+f.Jump)
+	for _, p := range f.Passed {
+		switch p.Flag {
+		case "-o":
+			lines = append(lines, p.Value)
+		case "-J":
+			lines = append(lines, "-J"+p.Value)
+		}
 	}
 	return lines
 }
@@ -287,19 +285,16 @@ func (f *Flags) setConfig(path string) error {
 }
 
 func (f *Flags) setPort(text string) error {
-	port, ok := parsePort(text)
-	if !ok {
+	port := sshconfig.ParsePort(text)
+	if port <= 0 {
 		return &UsageError{Text: "Bad port '" + text + "'"}
 	}
 	f.Port = strconv.Itoa(port)
-	f.sshArgs = append(f.sshArgs, "-p"+f.Port)
 	return nil
 }
 
 func (f *Flags) addOption(line string) error {
-	f.Options = append(f.Options, line)
 	f.Passed = append(f.Passed, Passed{"-o", line})
-	f.sshArgs = append(f.sshArgs, line)
 	return nil
 }
 
@@ -307,9 +302,7 @@ func (f *Flags) setJump(hops string) error {
 	if hops == "" {
 		return &UsageError{Text: "the jump host of -J is empty"}
 	}
-	f.Jump = hops
 	f.Passed = append(f.Passed, Passed{"-J", hops})
-	f.sshArgs = append(f.sshArgs, "-J"+hops)
 	return nil
 }
 
@@ -319,20 +312,6 @@ func (f *Flags) addPin(fingerprint string) error {
 	}
 	f.Pins = append(f.Pins, fingerprint)
 	return nil
-}
-
-// parsePort reads a port as a2port of OpenSSH's misc.c does: a decimal number
-// after optional blanks and a sign, or else the name of a TCP service.
-func parsePort(text string) (int, bool) {
-	number := strings.TrimLeft(text, " \t\n\v\f\r")
-	if port, err := strconv.ParseInt(number, 10, 64); err == nil {
-		return int(port), port >= 1 && port <= 65535
-	}
-	if text == "" || strings.ContainsRune(text, 0) {
-		return 0, false
-	}
-	port, err := net.LookupPort("tcp", text)
-	return port, err == nil && port > 0
 }
 
 // usageError turns what pflag has to say into the words of a shell's getopts

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,8 +46,8 @@ func TestParseFlags(t *testing.T) {
 		{"-t -- host", Flags{Target: "--", Hosts: host}},
 		{"-F file host", Flags{Config: "file", Passed: []Passed{{"-F", "file"}}, Hosts: host}},
 		{"-F a -F b host", Flags{Config: "b", Passed: []Passed{{"-F", "a"}, {"-F", "b"}}, Hosts: host}},
-		{"-oA=b host", Flags{Options: []string{"A=b"}, Passed: []Passed{{"-o", "A=b"}}, Hosts: host}},
-		{"-o A=b,c -F f -oD=e host", Flags{Options: []string{"A=b,c", "D=e"}, Config: "f",
+		{"-oA=b host", Flags{Passed: []Passed{{"-o", "A=b"}}, Hosts: host}},
+		{"-o A=b,c -F f -oD=e host", Flags{Config: "f",
 			Passed: []Passed{{"-o", "A=b,c"}, {"-F", "f"}, {"-o", "D=e"}}, Hosts: host}},
 
 		// where pflag by itself would not do what getopts does
@@ -61,7 +62,7 @@ func TestParseFlags(t *testing.T) {
 		{"--no-repair --verify host", Flags{NoRepair: true, Verify: true, Hosts: host}},
 		{"--no-verify host", Flags{NoVerify: true, Hosts: host}},
 		{"--port 22 --target-path=t --config f --option A=b host", Flags{Port: "22", Target: "t", Config: "f",
-			Options: []string{"A=b"}, Passed: []Passed{{"-F", "f"}, {"-o", "A=b"}}, Hosts: host}},
+			Passed: []Passed{{"-F", "f"}, {"-o", "A=b"}}, Hosts: host}},
 		{"--identity=key host", Flags{IdentitySet: true, Identity: "key", Hosts: host}},
 
 		// options behind the host, and the end of options
@@ -90,24 +91,10 @@ func TestParseFlags(t *testing.T) {
 			if !got.Help && !got.ShortHelp && !got.Version && len(got.Hosts) == 0 {
 				t.Error("no host and no error")
 			}
-			got.sshArgs = nil // TestSSHArgs is about them
 			if !reflect.DeepEqual(*got, c.want) {
 				t.Errorf("got\n%+v\nwant\n%+v", *got, c.want)
 			}
 		})
-	}
-}
-
-// TestSSHArgs: -G shows what ssh would do with the same words, so their order
-// stays.
-func TestSSHArgs(t *testing.T) {
-	f, err := ParseFlags(words("-G -o Port=1 -p 2 -J hop host -o User=a"), keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"Port=1", "-p2", "-Jhop", "User=a"}
-	if !f.PrintConfig || !reflect.DeepEqual(f.sshArgs, want) {
-		t.Errorf("got %q, want %q", f.sshArgs, want)
 	}
 }
 
@@ -192,7 +179,7 @@ func TestUsageErrors(t *testing.T) {
 // TestPort has what ssh takes for a port; TestPortOracle asks ssh.
 func TestPort(t *testing.T) {
 	for text, want := range map[string]string{
-		"1": "1", "65535": "65535", "022": "22", "+22": "22", " 22": "22", "\t22": "22", "ssh": "22",
+		"1": "1", "65535": "65535", "022": "22", "+22": "22", " 22": "22", "\t22": "22", "ssh": "22", "08": "8",
 		"22 ": "22", "22\r\n": "22", "ssh\n": "22", // what came along with the word
 		"0": "", "-1": "", "65536": "", "2 2": "", "0x16": "", "22abc": "", "1e3": "", "": "", " ": "",
 		"9223372036854775808": "", "no-such-service": "", "22\x00": "",
@@ -209,17 +196,23 @@ func TestPort(t *testing.T) {
 	}
 }
 
-// TestConfigLines: the stock script puts -p before every -o.
+// TestConfigLines: the stock script hands -p to ssh before every -o, the last
+// one given; everything else keeps its order, of which ssh takes the first.
 func TestConfigLines(t *testing.T) {
-	f, err := ParseFlags(words("-o Port=1 -o User=u -p 2 host"), keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"Port=2", "Port=1", "User=u"}
-	if got := f.ConfigLines(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if f, _ := ParseFlags(words("host"), keyFile); f.ConfigLines() != nil {
-		t.Errorf("lines out of nothing: %q", f.ConfigLines())
+	for line, want := range map[string][]string{
+		"host":                                 nil,
+		"-o Port=1 -o User=u -p 2 host":        {"-p2", "Port=1", "User=u"},
+		"-p 2 -o Port=1 -p 3 host":             {"-p3", "Port=1"},
+		"-G -o Port=1 -p 2 host":               {"-p2", "Port=1"},
+		"-o A=1 -J hop -F f host -o B=2":       {"A=1", "-Jhop", "B=2"},
+		"-J hop -o ProxyCommand=none host -vv": {"LogLevel=DEBUG2", "-Jhop", "ProxyCommand=none"},
+	} {
+		f, err := ParseFlags(words(line), keyFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.ConfigLines(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
 	}
 }

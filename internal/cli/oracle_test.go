@@ -4,12 +4,15 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"ssh-copy-id/internal/sshconfig"
 )
 
 // TestOracle reads the same command lines as the installed stock script and
@@ -93,7 +96,7 @@ func TestPortOracle(t *testing.T) {
 	ssh := needed(t, "ssh")
 	for _, text := range []string{
 		"1", "22", "65535", "022", "+22", " 22", "\t22", "ssh", "https", "0", "-1", "65536", "2 2", "0x16", "22abc", "", " ",
-		"9223372036854775808", "no-such-service",
+		"9223372036854775808", "no-such-service", "x11-1", "SSH", "08", "+", "-", "+-1",
 	} {
 		want, said := "", ""
 		resolved, err := exec.Command(ssh, "-F", "none", "-G", "-p", text, "host").Output()
@@ -112,6 +115,14 @@ func TestPortOracle(t *testing.T) {
 			t.Errorf("-p %q: ours says %q, ssh %q (port %s)", text, failed, said, want)
 		case failed == nil && f.Port != want:
 			t.Errorf("-p %q: ours %s, ssh %s %s", text, f.Port, want, said)
+		}
+		viaOption, err := sshconfig.Resolve(sshconfig.Input{Destination: "host", Options: []string{`Port="` + text + `"`},
+			ConfigFile: "none", Home: "/", LocalUser: "u"})
+		switch {
+		case (err == nil) != (failed == nil):
+			t.Errorf("-p %q: %v, -o Port: %v", text, failed, err)
+		case err == nil && fmt.Sprint(viaOption.Port) != want:
+			t.Errorf("-o Port=%q: %d, ssh %s", text, viaOption.Port, want)
 		}
 	}
 }

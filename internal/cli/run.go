@@ -206,7 +206,7 @@ func (r *run) printConfig() error {
 
 func (r *run) resolve() (*sshconfig.Host, error) {
 	return sshconfig.Resolve(sshconfig.Input{
-		Destination: r.flags.Hosts[0], Options: r.flags.sshOptions(), ConfigFile: r.flags.Config,
+		Destination: r.flags.Hosts[0], Options: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
 		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
 	})
 }

@@ -76,12 +76,11 @@ func (f *Flags) tooManyHosts(isKey func(path string) bool) error {
 		ShowUsage: true,
 	}
 	for i, host := range hosts {
-		_, isPort := parsePort(host)
 		switch {
 		case !f.IdentitySet && (strings.HasSuffix(host, ".pub") || isKey(host)):
 			e.Hint = "to install the key of a file, put -i before its name: -i " + shellWord(host)
 			return e
-		case i > 0 && isPort && strings.Trim(host, "0123456789") == "":
+		case i > 0 && isPortNumber(host):
 			e.Hint = "a port is given with -p: -p " + host
 			return e
 		}
@@ -135,8 +134,13 @@ func unresolvedHint(host string) string {
 		return ""
 	}
 	port := host[at+1:]
-	if _, ok := parsePort(port); ok && strings.Trim(port, "0123456789") == "" {
+	if isPortNumber(port) {
 		return "\n\t(a port is given with -p: -p " + port + " " + term.Escape(strings.Trim(name, "[]")) + ")"
 	}
 	return "\n\t(the host stands alone, without a colon: -p gives a port, -t another file than authorized_keys)"
+}
+
+// isPortNumber reports whether a word is a port in digits.
+func isPortNumber(word string) bool {
+	return strings.Trim(word, "0123456789") == "" && sshconfig.ParsePort(word) > 0
 }

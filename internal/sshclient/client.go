@@ -143,6 +143,8 @@ type Options struct {
 	// way are the hosts that are to be reached through this one, as endpoint
 	// writes them.
 	way []string
+	// warned: the person knows that the key exchange is not post-quantum.
+	warned bool
 	// Dial replaces the TCP connection, ProxyCommand and ProxyJump. nil: as
 	// Host says.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

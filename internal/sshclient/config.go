@@ -13,25 +13,6 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
-// openSSHHostKeyOrder is the order in which OpenSSH prefers host key
-// algorithms (KEX_DEFAULT_PK_ALG in myproposal.h), as far as the ssh package
-// knows them. An unknown host is asked about with the same key ssh would show.
-var openSSHHostKeyOrder = []string{
-	ssh.CertAlgoED25519v01,
-	ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
-	ssh.KeyAlgoED25519,
-	ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
-}
-
-// openSSHCASignatures are what OpenSSH lets a certificate be signed with
-// (SSH_ALLOWED_CA_SIGALGS in myproposal.h).
-var openSSHCASignatures = []string{
-	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
-}
-
 // minRekey is the least number of bytes between changes of keys: more than a
 // login takes.
 const minRekey = 256 << 10
@@ -87,6 +68,7 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 			}
 		}
 		conn.HostKey = key
+		o.warnWeakKex(config.KeyExchanges, w.keyExchanges())
 		w.allow(w.limit)
 		return nil
 	}
@@ -108,13 +90,12 @@ func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh
 	if err != nil {
 		return nil, err
 	}
-	wanted := supported(h.HostKeyAlgorithms.Apply(openSSHHostKeyOrder), openSSHHostKeyOrder, ssh.InsecureAlgorithms().HostKeys)
-	if len(wanted) == 0 {
-		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
-	}
+	// An unknown host is asked about with the same key ssh would show.
+	names := sshconfig.KeyTypes.Names(h.HostKeyAlgorithms)
+	wanted := supported("HostKeyAlgorithms", names)
 	config.HostKeyAlgorithms = a.pins.left(verifier.Algorithms(wanted))
 	if len(config.HostKeyAlgorithms) == 0 {
-		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms"}
+		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms", Wanted: names}
 	}
 	if h.UpdateHostKeys == "yes" {
 		a.learner = &learner{o: o, verifier: verifier, allowed: wanted}
@@ -155,9 +136,8 @@ func policy(ctx context.Context, o *Options) hostkey.Policy {
 		Alert:              o.alert,
 		Debug:              func(text string) { o.debug(1, "%s", text) },
 		KnownHostsCommand:  hostKeyCommand(ctx, o),
-	}
-	if h.CASignatureAlgorithms != nil {
-		p.CASignatureAlgorithms = h.CASignatureAlgorithms.Apply(openSSHCASignatures)
+
+		CASignatureAlgorithms: sshconfig.CASignatures.Names(h.CASignatureAlgorithms),
 	}
 	return p
 }
@@ -165,32 +145,50 @@ func policy(ctx context.Context, o *Options) hostkey.Policy {
 // algorithms applies Ciphers, MACs and KexAlgorithms. OpenSSH knows more names
 // than the ssh package does; those are passed over, but something must remain.
 func algorithms(h *sshconfig.Host, config *ssh.Config) error {
-	secure, insecure := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
-	var defaults ssh.Config
-	defaults.SetDefaults()
 	for _, kind := range []struct {
-		keyword                string
-		list                   sshconfig.AlgorithmList
-		to                     *[]string
-		defaults, known, weaks []string
+		keyword string
+		names   []string
+		to      *[]string
 	}{
-		{"KexAlgorithms", h.KexAlgorithms, &config.KeyExchanges, defaults.KeyExchanges, secure.KeyExchanges, insecure.KeyExchanges},
-		{"Ciphers", h.Ciphers, &config.Ciphers, defaults.Ciphers, secure.Ciphers, insecure.Ciphers},
-		{"MACs", h.MACs, &config.MACs, defaults.MACs, secure.MACs, insecure.MACs},
+		{"KexAlgorithms", sshconfig.KexAlgorithms.Names(h.KexAlgorithms), &config.KeyExchanges},
+		{"Ciphers", sshconfig.Ciphers.Names(h.Ciphers), &config.Ciphers},
+		{"MACs", sshconfig.MACs.Names(h.MACs), &config.MACs},
 	} {
-		*kind.to = supported(kind.list.Apply(kind.defaults), kind.known, kind.weaks, kind.defaults)
+		*kind.to = supported(kind.keyword, kind.names)
 		if len(*kind.to) == 0 {
-			return &AlgorithmError{Keyword: kind.keyword}
+			return &AlgorithmError{Keyword: kind.keyword, Wanted: kind.names}
 		}
 	}
 	return nil
 }
 
-// supported keeps the names that one of the lists knows.
-func supported(names []string, known ...[]string) []string {
+// curve25519LibSSH is the older name of curve25519-sha256. The ssh package has
+// it, and leaves it out of its lists.
+const curve25519LibSSH = "curve25519-sha256@libssh.org"
+
+// Supported returns the algorithms that a keyword of ssh_config can open, those
+// included that nobody should use without need.
+func Supported(keyword string) []string {
+	secure, insecure := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
+	switch keyword {
+	case "KexAlgorithms":
+		return slices.Concat(secure.KeyExchanges, []string{curve25519LibSSH}, insecure.KeyExchanges)
+	case "Ciphers":
+		return slices.Concat(secure.Ciphers, insecure.Ciphers)
+	case "MACs":
+		return slices.Concat(secure.MACs, insecure.MACs)
+	case "HostKeyAlgorithms":
+		return slices.Concat(secure.HostKeys, insecure.HostKeys)
+	}
+	return nil
+}
+
+// supported returns the names that the ssh package implements.
+func supported(keyword string, names []string) []string {
+	implemented := Supported(keyword)
 	var kept []string
 	for _, name := range names {
-		if slices.ContainsFunc(known, func(list []string) bool { return slices.Contains(list, name) }) {
+		if slices.Contains(implemented, name) {
 			kept = append(kept, name)
 		}
 	}

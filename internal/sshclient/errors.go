@@ -189,15 +189,17 @@ func (e *ClosedError) Error() string {
 // Unwrap gives the cause.
 func (e *ClosedError) Unwrap() error { return e.Err }
 
-// AlgorithmError tells that ssh_config leaves no algorithm of a kind that this
-// program knows.
+// AlgorithmError is returned when ssh_config leaves no algorithm of a kind that
+// this program has.
 type AlgorithmError struct {
 	// Keyword is the ssh_config keyword.
 	Keyword string
+	// Wanted are the algorithms it leaves. [Supported] has those there are.
+	Wanted []string
 }
 
 func (e *AlgorithmError) Error() string {
-	return "none of the algorithms of " + e.Keyword + " is supported"
+	return fmt.Sprintf("none of the algorithms of %s is supported: %s", e.Keyword, strings.Join(e.Wanted, ","))
 }
 
 // errAnswered ends an authentication that was only about key queries.

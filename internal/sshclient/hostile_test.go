@@ -83,7 +83,7 @@ func hostile(t *testing.T, script func(*sshtest.RawConn) error, lines ...string)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return sshclient.Options{Host: hostAt(t, s.Addr(), lines...), HostKey: s.HostKey()}
+	return sshclient.Options{Host: hostAt(t, s.Addr(), append(lines, "WarnWeakCrypto=no")...), HostKey: s.HostKey()}
 }
 
 // speak is a port whose connections are talk's, until it returns or the test

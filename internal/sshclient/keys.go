@@ -110,18 +110,8 @@ func (s recordingSigner) signatures() (allowed, forbidden []string) {
 	return allowed, forbidden
 }
 
-// openSSHPubkeyAlgorithms are OpenSSH's PubkeyAcceptedAlgorithms
-// (PUBKEY_DEFAULT_PK_ALG in myproposal.h), without those the ssh package cannot
-// name.
-var openSSHPubkeyAlgorithms = []string{
-	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-	ssh.CertAlgoSKED25519v01, ssh.CertAlgoSKECDSA256v01, ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
-	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
-}
-
 func acceptedAlgorithms(h *sshconfig.Host) []string {
-	return h.PubkeyAcceptedAlgorithms.Apply(openSSHPubkeyAlgorithms)
+	return sshconfig.KeyTypes.Names(h.PubkeyAcceptedAlgorithms)
 }
 
 // keyAlgorithms are the names under which a key of a type may prove itself, a

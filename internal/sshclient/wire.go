@@ -34,8 +34,11 @@ type wire struct {
 	timedOut bool
 	preamble []byte // what came before the end of the identification line
 	version  string
-	bytes    int64 // received so far
-	readErr  error // the end of what the peer sends
+	proposal []byte   // what came of the first packet
+	kex      []string // the peer's key exchange methods; nil until its proposal is there
+	proposed bool     // the first packet is there
+	bytes    int64    // received so far
+	readErr  error    // the end of what the peer sends
 }
 
 func newWire(c net.Conn, limit time.Duration) *wire {
@@ -81,26 +84,47 @@ func (w *wire) Read(p []byte) (int, error) {
 		return n, errTimedOut
 	}
 	if w.version != "" {
+		w.takeProposal(p[:n])
 		return n, err
 	}
 	w.preamble = append(w.preamble, p[:n]...)
-	if line, ok := identification(w.preamble); ok {
+	if line, rest, ok := identification(w.preamble); ok {
 		w.version = line
+		w.takeProposal(rest)
 	} else if len(w.preamble) > maxPreambleBytes {
 		return 0, errNotSSH
 	}
 	return n, err
 }
 
-// identification finds the first complete line that begins with "SSH-".
-func identification(preamble []byte) (line string, found bool) {
+// takeProposal collects the first packet.
+func (w *wire) takeProposal(b []byte) {
+	if w.proposed {
+		return
+	}
+	w.proposal = append(w.proposal, b...)
+	if w.kex, w.proposed = proposedKex(w.proposal); w.proposed {
+		w.proposal = nil
+	}
+}
+
+// keyExchanges returns the key exchange methods that the peer proposed.
+func (w *wire) keyExchanges() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.kex
+}
+
+// identification finds the first complete line that begins with "SSH-", and what
+// came after it.
+func identification(preamble []byte) (line string, after []byte, found bool) {
 	for rest := preamble; ; {
 		end := bytes.IndexByte(rest, '\n')
 		if end < 0 {
-			return "", false
+			return "", nil, false
 		}
 		if bytes.HasPrefix(rest, []byte("SSH-")) {
-			return string(bytes.TrimRight(rest[:end], "\r")), true
+			return string(bytes.TrimRight(rest[:end], "\r")), rest[end+1:], true
 		}
 		rest = rest[end+1:]
 	}

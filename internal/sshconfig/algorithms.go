@@ -7,17 +7,8 @@ import (
 
 // AlgorithmList is an algorithm setting as it was written, split at commas: nil
 // for "not set". A '+', '-' or '^' before its first name makes it a change to a
-// list of defaults; names in it may hold the wildcards * and ?.
+// list of defaults; names in it may hold the wildcards * and ?. See [AlgorithmKind.Names].
 type AlgorithmList []string
-
-// Apply returns the algorithms to use where the program's own are defaults, in
-// order of preference: all of them for a nil list, the defaults with names
-// added at the end (+), taken out (-) or put first (^), or else the names listed.
-// A name with wildcards stands for the defaults it matches; names the program
-// does not know are kept, for the caller to sort out.
-func (l AlgorithmList) Apply(defaults []string) []string {
-	return l.assemble(defaults, defaults)
-}
 
 // change splits off the leading '+', '-' or '^'; 0 where there is none.
 func (l AlgorithmList) change() (change byte, names []string) {
@@ -72,17 +63,27 @@ func unique(first, second, all []string) []string {
 	return out
 }
 
-// algorithmKind is a family of names: what OpenSSH knows, what it prefers, and
-// the words it refuses others with.
-type algorithmKind struct {
+// AlgorithmKind is a family of algorithm names: what OpenSSH knows, what it
+// proposes by default, and the words it refuses others with. It is the one place
+// both ssh -G and the connection take their lists from.
+type AlgorithmKind struct {
 	all, defaults []string
 	wildcards     bool
 	refusal       string // a format with %s
 }
 
+// Names returns what a setting stands for, in order of preference, as ssh -G
+// prints it: OpenSSH's defaults for a nil list, the defaults with names added at
+// the end (+), taken out (-) or put first (^), or else the names listed. Names
+// with wildcards stand for all that match. Nobody has looked whether the program
+// implements them.
+func (k *AlgorithmKind) Names(l AlgorithmList) []string {
+	return l.assemble(k.defaults, k.all)
+}
+
 // valid checks a setting when it is read. What is taken out with '-' is never
 // checked.
-func (k *algorithmKind) valid(l AlgorithmList) bool {
+func (k *AlgorithmKind) valid(l AlgorithmList) bool {
 	change, names := l.change()
 	if change == '-' {
 		return true
@@ -99,70 +100,91 @@ func (k *algorithmKind) valid(l AlgorithmList) bool {
 	return true
 }
 
-var ciphers = &algorithmKind{
-	refusal: "Bad SSH2 cipher spec '%s'.",
-	all: strings.Fields(`3des-cbc aes128-cbc aes192-cbc aes256-cbc rijndael-cbc@lysator.liu.se
-		aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com
-		chacha20-poly1305@openssh.com none`),
-	defaults: strings.Fields(`chacha20-poly1305@openssh.com aes128-ctr aes192-ctr aes256-ctr
-		aes128-gcm@openssh.com aes256-gcm@openssh.com`),
-}
+// The kinds. Their defaults are those of OpenSSH 10.6, in its order
+// (myproposal.h; ssh-mldsa44-ed25519 stands where 10.6 has it). The names it
+// knows are those of all releases from 9.2 on: a file written for one of them is
+// not refused.
+var (
+	// Ciphers is the kind of Ciphers.
+	Ciphers = &AlgorithmKind{
+		refusal: "Bad SSH2 cipher spec '%s'.",
+		all: strings.Fields(`3des-cbc aes128-cbc aes192-cbc aes256-cbc rijndael-cbc@lysator.liu.se
+			aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com
+			chacha20-poly1305@openssh.com none`),
+		defaults: strings.Fields(`chacha20-poly1305@openssh.com aes128-gcm@openssh.com
+			aes256-gcm@openssh.com aes128-ctr aes192-ctr aes256-ctr`),
+	}
 
-var macs = &algorithmKind{
-	refusal: "Bad SSH2 MAC spec '%s'.",
-	all: strings.Fields(`hmac-sha1 hmac-sha1-96 hmac-sha2-256 hmac-sha2-512 hmac-md5 hmac-md5-96
-		umac-64@openssh.com umac-128@openssh.com hmac-sha1-etm@openssh.com
-		hmac-sha1-96-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com
-		hmac-md5-etm@openssh.com hmac-md5-96-etm@openssh.com umac-64-etm@openssh.com
-		umac-128-etm@openssh.com`),
-	defaults: strings.Fields(`umac-64-etm@openssh.com umac-128-etm@openssh.com
-		hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com hmac-sha1-etm@openssh.com
-		umac-64@openssh.com umac-128@openssh.com hmac-sha2-256 hmac-sha2-512 hmac-sha1`),
-}
+	// MACs is the kind of MACs.
+	MACs = &AlgorithmKind{
+		refusal: "Bad SSH2 MAC spec '%s'.",
+		all: strings.Fields(`hmac-sha1 hmac-sha1-96 hmac-sha2-256 hmac-sha2-512 hmac-md5 hmac-md5-96
+			umac-64@openssh.com umac-128@openssh.com hmac-sha1-etm@openssh.com
+			hmac-sha1-96-etm@openssh.com hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com
+			hmac-md5-etm@openssh.com hmac-md5-96-etm@openssh.com umac-64-etm@openssh.com
+			umac-128-etm@openssh.com`),
+		defaults: strings.Fields(`umac-64-etm@openssh.com umac-128-etm@openssh.com
+			hmac-sha2-256-etm@openssh.com hmac-sha2-512-etm@openssh.com hmac-sha1-etm@openssh.com
+			umac-64@openssh.com umac-128@openssh.com hmac-sha2-256 hmac-sha2-512 hmac-sha1`),
+	}
 
-var kexAlgorithms = &algorithmKind{
-	refusal: "Bad SSH2 KexAlgorithms '%s'.",
-	all: strings.Fields(`diffie-hellman-group1-sha1 diffie-hellman-group14-sha1
-		diffie-hellman-group14-sha256 diffie-hellman-group16-sha512 diffie-hellman-group18-sha512
-		diffie-hellman-group-exchange-sha1 diffie-hellman-group-exchange-sha256
-		ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521
-		curve25519-sha256 curve25519-sha256@libssh.org
-		sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com mlkem768x25519-sha256`),
-	defaults: strings.Fields(`sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com
-		curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp256 ecdh-sha2-nistp384
-		ecdh-sha2-nistp521 diffie-hellman-group-exchange-sha256 diffie-hellman-group16-sha512
-		diffie-hellman-group18-sha512 diffie-hellman-group14-sha256`),
-}
+	// KexAlgorithms is the kind of KexAlgorithms.
+	KexAlgorithms = &AlgorithmKind{
+		refusal: "Bad SSH2 KexAlgorithms '%s'.",
+		all: strings.Fields(`diffie-hellman-group1-sha1 diffie-hellman-group14-sha1
+			diffie-hellman-group14-sha256 diffie-hellman-group16-sha512 diffie-hellman-group18-sha512
+			diffie-hellman-group-exchange-sha1 diffie-hellman-group-exchange-sha256
+			ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521
+			mlkem768nistp256-sha256 curve25519-sha256 curve25519-sha256@libssh.org
+			sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com mlkem768x25519-sha256`),
+		defaults: strings.Fields(`mlkem768x25519-sha256
+			sntrup761x25519-sha512 sntrup761x25519-sha512@openssh.com
+			curve25519-sha256 curve25519-sha256@libssh.org ecdh-sha2-nistp256 ecdh-sha2-nistp384
+			ecdh-sha2-nistp521 diffie-hellman-group-exchange-sha256 diffie-hellman-group16-sha512
+			diffie-hellman-group18-sha512 diffie-hellman-group14-sha256`),
+	}
+
+	// KeyTypes is the kind of HostKeyAlgorithms, PubkeyAcceptedAlgorithms and
+	// HostbasedAcceptedAlgorithms.
+	KeyTypes = &AlgorithmKind{
+		refusal:   "Bad key types '%s'.",
+		wildcards: true,
+		all:       allKeyTypes,
+		defaults: strings.Fields(`ssh-ed25519-cert-v01@openssh.com
+			ecdsa-sha2-nistp256-cert-v01@openssh.com ecdsa-sha2-nistp384-cert-v01@openssh.com
+			ecdsa-sha2-nistp521-cert-v01@openssh.com sk-ssh-ed25519-cert-v01@openssh.com
+			sk-ecdsa-sha2-nistp256-cert-v01@openssh.com
+			webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com rsa-sha2-512-cert-v01@openssh.com
+			rsa-sha2-256-cert-v01@openssh.com ssh-mldsa44-ed25519-cert
+			ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521
+			sk-ssh-ed25519@openssh.com sk-ecdsa-sha2-nistp256@openssh.com
+			webauthn-sk-ecdsa-sha2-nistp256@openssh.com rsa-sha2-512 rsa-sha2-256
+			ssh-mldsa44-ed25519`),
+	}
+
+	// CASignatures is the kind of CASignatureAlgorithms.
+	CASignatures = &AlgorithmKind{
+		refusal:   "Bad key types '%s'.",
+		wildcards: true,
+		all:       slices.DeleteFunc(slices.Clone(allKeyTypes), isCertificateType),
+		defaults: strings.Fields(`ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384
+			ecdsa-sha2-nistp521 sk-ssh-ed25519@openssh.com sk-ecdsa-sha2-nistp256@openssh.com
+			webauthn-sk-ecdsa-sha2-nistp256@openssh.com rsa-sha2-512 rsa-sha2-256`),
+	}
+)
 
 var allKeyTypes = strings.Fields(`ssh-ed25519 ssh-ed25519-cert-v01@openssh.com
 	sk-ssh-ed25519@openssh.com sk-ssh-ed25519-cert-v01@openssh.com
+	ssh-mldsa44-ed25519 ssh-mldsa44-ed25519-cert
+	ssh-mldsa44-ed25519@openssh.com ssh-mldsa44-ed25519-cert-v01@openssh.com
 	ecdsa-sha2-nistp256 ecdsa-sha2-nistp256-cert-v01@openssh.com
 	ecdsa-sha2-nistp384 ecdsa-sha2-nistp384-cert-v01@openssh.com
 	ecdsa-sha2-nistp521 ecdsa-sha2-nistp521-cert-v01@openssh.com
 	sk-ecdsa-sha2-nistp256@openssh.com sk-ecdsa-sha2-nistp256-cert-v01@openssh.com
-	webauthn-sk-ecdsa-sha2-nistp256@openssh.com
+	webauthn-sk-ecdsa-sha2-nistp256@openssh.com webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com
 	ssh-dss ssh-dss-cert-v01@openssh.com ssh-rsa ssh-rsa-cert-v01@openssh.com
 	rsa-sha2-256 rsa-sha2-256-cert-v01@openssh.com rsa-sha2-512 rsa-sha2-512-cert-v01@openssh.com`)
 
-// keyTypes serves host keys, user keys and hostbased keys alike.
-var keyTypes = &algorithmKind{
-	refusal:   "Bad key types '%s'.",
-	wildcards: true,
-	all:       allKeyTypes,
-	defaults: strings.Fields(`ssh-ed25519-cert-v01@openssh.com
-		ecdsa-sha2-nistp256-cert-v01@openssh.com ecdsa-sha2-nistp384-cert-v01@openssh.com
-		ecdsa-sha2-nistp521-cert-v01@openssh.com sk-ssh-ed25519-cert-v01@openssh.com
-		sk-ecdsa-sha2-nistp256-cert-v01@openssh.com rsa-sha2-512-cert-v01@openssh.com
-		rsa-sha2-256-cert-v01@openssh.com ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384
-		ecdsa-sha2-nistp521 sk-ssh-ed25519@openssh.com sk-ecdsa-sha2-nistp256@openssh.com
-		rsa-sha2-512 rsa-sha2-256`),
-}
-
-var caSignatures = &algorithmKind{
-	refusal:   "Bad key types '%s'.",
-	wildcards: true,
-	all:       slices.DeleteFunc(slices.Clone(allKeyTypes), func(s string) bool { return strings.Contains(s, "-cert-v01@") }),
-	defaults: strings.Fields(`ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384
-		ecdsa-sha2-nistp521 sk-ssh-ed25519@openssh.com sk-ecdsa-sha2-nistp256@openssh.com
-		rsa-sha2-512 rsa-sha2-256`),
+func isCertificateType(name string) bool {
+	return strings.Contains(name, "-cert-v01@") || strings.HasSuffix(name, "-cert")
 }

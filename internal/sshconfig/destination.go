@@ -112,7 +112,7 @@ func parseURI(s string) (t target, isURI, ok bool) {
 	t.host = valid
 	if delimiter == ':' && after != "" {
 		port, path, _ := strings.Cut(after, "/")
-		if t.port = parsePort(port); t.port <= 0 {
+		if t.port = ParsePort(port); t.port <= 0 {
 			return target{}, true, false
 		}
 		after = path
@@ -135,7 +135,7 @@ func parseUserHostPort(s string) (t target, ok bool) {
 	}
 	t.host = cleanHostname(host)
 	if after != "" {
-		if t.port = parsePort(after); t.port <= 0 {
+		if t.port = ParsePort(after); t.port <= 0 {
 			return target{}, false
 		}
 	}
@@ -171,16 +171,17 @@ func cleanHostname(host string) string {
 	return host
 }
 
-// parsePort reads a port number or a service name (a2port in misc.c): -1 if it
-// is neither.
-func parsePort(s string) int {
-	if n, err := parseInteger(s, 65535); err == "" {
+// ParsePort reads a port number or the name of a TCP service (a2port in misc.c):
+// -1 if it is neither. A port can be 0.
+func ParsePort(s string) int {
+	if n, wrong := parseInteger(s, 65535); wrong == "" {
 		return n
 	}
-	if s == "" || strings.ContainsAny(s, "0123456789+- ") {
+	if s == "" || strings.ContainsRune(s, 0) || s != asciiLower(s) {
+		// The net package takes upper case for lower; getservbyname(3) does not.
 		return -1
 	}
-	if n, err := net.LookupPort("tcp", s); err == nil {
+	if n, err := net.LookupPort("tcp", s); err == nil && n > 0 {
 		return n
 	}
 	return -1

@@ -9,8 +9,8 @@ import (
 
 // Dump prints the configuration as `ssh -G` does: one keyword in lower case and
 // its value a line, in OpenSSH's order, also the settings this program has no
-// use for (dump_client_config in readconf.c). Algorithm lists are completed with
-// OpenSSH's defaults, which are not those of this program.
+// use for (dump_client_config in readconf.c). Algorithm lists are whole: the
+// connection proposes those of their names that the ssh package implements.
 func (h *Host) Dump(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	d := &dumper{set: h.set, w: b}
@@ -21,23 +21,23 @@ func (h *Host) Dump(w io.Writer) error {
 	d.values(flagDefaults)
 	d.values(numberDefaults)
 	d.optional("bindaddress", "bindinterface")
-	d.algorithms("ciphers", ciphers)
+	d.algorithms("ciphers", Ciphers)
 	d.optional("controlpath")
-	d.algorithms("hostkeyalgorithms", keyTypes)
+	d.algorithms("hostkeyalgorithms", KeyTypes)
 	d.optional("hostkeyalias")
-	d.algorithms("hostbasedacceptedalgorithms", keyTypes)
+	d.algorithms("hostbasedacceptedalgorithms", KeyTypes)
 	d.optional("identityagent", "ignoreunknown", "kbdinteractivedevices")
-	d.algorithms("kexalgorithms", kexAlgorithms)
-	d.algorithms("casignaturealgorithms", caSignatures)
+	d.algorithms("kexalgorithms", KexAlgorithms)
+	d.algorithms("casignaturealgorithms", CASignatures)
 	d.optional("localcommand", "remotecommand")
 	d.line("loglevel", h.LogLevel)
-	d.algorithms("macs", macs)
+	d.algorithms("macs", MACs)
 	d.optional("pkcs11provider")
 	if provider := h.set.or("securitykeyprovider", "internal"); asciiLower(provider) != "none" {
 		d.line("securitykeyprovider", provider)
 	}
 	d.optional("preferredauthentications")
-	d.algorithms("pubkeyacceptedalgorithms", keyTypes)
+	d.algorithms("pubkeyacceptedalgorithms", KeyTypes)
 	d.optional("revokedhostkeys")
 	d.line("xauthlocation", h.set.or("xauthlocation", "/usr/bin/xauth"))
 	d.optional("knownhostscommand")
@@ -135,8 +135,8 @@ func (d *dumper) optional(names ...string) {
 	}
 }
 
-func (d *dumper) algorithms(name string, kind *algorithmKind) {
-	d.line(name, strings.Join(d.set.algorithms(name).assemble(kind.defaults, kind.all), ","))
+func (d *dumper) algorithms(name string, kind *AlgorithmKind) {
+	d.line(name, strings.Join(kind.Names(d.set.algorithms(name)), ","))
 }
 
 func (d *dumper) repeated(name string) {

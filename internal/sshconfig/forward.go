@@ -71,7 +71,7 @@ func (f *forward) read(text string) bool {
 		if host != nil {
 			f.listenHost, f.hasListenHost = host.text, true
 		}
-		f.listenPort = parsePort(port.text)
+		f.listenPort = ParsePort(port.text)
 	}
 	n := len(fields)
 	switch {
@@ -87,10 +87,10 @@ func (f *forward) read(text string) bool {
 		f.connectPath = fields[2].text
 	case n == 3:
 		listen(nil, fields[0])
-		f.connectHost, f.connectPort = fields[1].text, parsePort(fields[2].text)
+		f.connectHost, f.connectPort = fields[1].text, ParsePort(fields[2].text)
 	case n == 4:
 		listen(&fields[0], fields[1])
-		f.connectHost, f.connectPort = fields[2].text, parsePort(fields[3].text)
+		f.connectHost, f.connectPort = fields[2].text, ParsePort(fields[3].text)
 	}
 	if f.dynamic {
 		if n > 2 {
@@ -177,7 +177,7 @@ func parsePermitRemoteOpen(l *line, name string) error {
 		if !ok || delimiter == '/' {
 			return l.stop("%s line %d: missing host in %s", l.file, l.directive.line, name)
 		}
-		if port == "" || port != "*" && parsePort(port) <= 0 {
+		if port == "" || port != "*" && ParsePort(port) <= 0 {
 			return l.stop("%s line %d: bad port number in %s", l.file, l.directive.line, name)
 		}
 	}

@@ -54,10 +54,11 @@ type Host struct {
 	VerifyHostKeyDNS                 string   // "yes", "no" or "ask"
 	FingerprintHash                  string   // "SHA256", "MD5", ...
 
-	Ciphers, MACs, KexAlgorithms                AlgorithmList // nil for the caller's defaults
+	Ciphers, MACs, KexAlgorithms                AlgorithmList // nil for OpenSSH's defaults; see [AlgorithmKind]
 	HostKeyAlgorithms, PubkeyAcceptedAlgorithms AlgorithmList
 	CASignatureAlgorithms                       AlgorithmList
-	RequiredRSASize                             int // bits
+	RequiredRSASize                             int  // bits
+	WarnWeakCrypto                              bool // tell of a key exchange that is not post-quantum
 
 	PreferredAuthentications     []string // nil for the default order
 	PubkeyAuthentication         bool
@@ -184,6 +185,7 @@ func (h *Host) connectionSettings(set *settings) {
 	h.RekeyInterval = seconds("rekeyinterval")
 	h.Compression = set.is("compression", false)
 	h.RequiredRSASize = number("requiredrsasize", 1024)
+	h.WarnWeakCrypto = set.is("warnweakcrypto", true)
 	h.NumberOfPasswordPrompts = number("numberofpasswordprompts", 3)
 	h.LogLevel = set.or("loglevel", "INFO")
 	h.RefuseConnection = set.cleared("refuseconnection")

@@ -48,7 +48,8 @@ var keywords = func() map[string]keyword {
 		"gssapiauthentication", "gssapidelegatecredentials", "hashknownhosts",
 		"hostbasedauthentication", "identitiesonly", "nohostauthenticationforlocalhost",
 		"passwordauthentication", "permitlocalcommand", "proxyusefdpass", "stdinnull",
-		"streamlocalbindunlink", "visualhostkey", "warnweakcrypto")
+		"streamlocalbindunlink", "visualhostkey")
+	each(states("yes", "yes", "true", "yes", "no", "no", "false", "no", "no-pq-kex", "no"), "warnweakcrypto")
 	add(flag, "tcpkeepalive", "keepalive")
 	add(flag, "kbdinteractiveauthentication", "challengeresponseauthentication",
 		"skeyauthentication", "tisauthentication")
@@ -93,13 +94,13 @@ var keywords = func() map[string]keyword {
 	each(parseSendEnv, "sendenv")
 	each(parseSetEnv, "setenv")
 
-	each(algorithmsOf(ciphers), "ciphers")
-	each(algorithmsOf(macs), "macs")
-	each(algorithmsOf(kexAlgorithms), "kexalgorithms")
-	each(algorithmsOf(keyTypes), "hostkeyalgorithms")
-	each(algorithmsOf(caSignatures), "casignaturealgorithms")
-	add(algorithmsOf(keyTypes), "hostbasedacceptedalgorithms", "hostbasedkeytypes")
-	add(algorithmsOf(keyTypes), "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes")
+	each(algorithmsOf(Ciphers), "ciphers")
+	each(algorithmsOf(MACs), "macs")
+	each(algorithmsOf(KexAlgorithms), "kexalgorithms")
+	each(algorithmsOf(KeyTypes), "hostkeyalgorithms")
+	each(algorithmsOf(CASignatures), "casignaturealgorithms")
+	add(algorithmsOf(KeyTypes), "hostbasedacceptedalgorithms", "hostbasedkeytypes")
+	add(algorithmsOf(KeyTypes), "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes")
 
 	each(parseAddKeysToAgent, "addkeystoagent")
 	each(parseControlPersist, "controlpersist")

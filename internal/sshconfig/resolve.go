@@ -98,7 +98,7 @@ func (e *evaluation) argument(option string) error {
 	value := option[2:]
 	switch option[1] {
 	case 'p':
-		port := parsePort(value)
+		port := ParsePort(value)
 		if port <= 0 && !e.set.has("port") {
 			return e.stop("Bad port '%s'", value)
 		}

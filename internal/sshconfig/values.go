@@ -219,7 +219,7 @@ func parsePortLine(l *line, name string) error {
 	if arg == "" {
 		return l.bad("Missing argument.")
 	}
-	port := parsePort(arg)
+	port := ParsePort(arg)
 	if port <= 0 {
 		return l.bad("Bad port '%s'.", arg)
 	}
@@ -284,7 +284,7 @@ func (l *line) keyFile(files *[]providedFile, what string) error {
 }
 
 // algorithmsOf reads an algorithm list and refuses names OpenSSH never had.
-func algorithmsOf(kind *algorithmKind) parser {
+func algorithmsOf(kind *AlgorithmKind) parser {
 	return func(l *line, name string) error {
 		arg := l.next()
 		if arg == "" {
