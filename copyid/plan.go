@@ -196,6 +196,7 @@ func distinctKeys(ids []identity.Identity) []identity.Identity {
 func (c *Client) resolve(target Target) (*sshconfig.Host, error) {
 	in := c.configInput(target)
 	in.Destination, in.Options = target.Destination, target.Config
+	in.RemoteCommand = "exit" // what the stock script has ssh run
 	return sshconfig.Resolve(in)
 }
 
@@ -207,6 +208,7 @@ func (c *Client) resolveHop(target Target, hop string) (*sshconfig.Host, error) 
 	if in.Destination, in.Options, err = sshconfig.Hop(hop); err != nil {
 		return nil, err
 	}
+	in.Options = append(in.Options, "SessionType=none") // as ssh -W has it
 	return sshconfig.Resolve(in)
 }
 

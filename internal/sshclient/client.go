@@ -260,11 +260,8 @@ const (
 // where its key is refused, *AuthError where it lets us in with nothing we
 // have, *ClosedError where it hung up while we authenticated.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
-	switch h := o.Host; {
-	case h.Unusable != nil:
-		return nil, h.Unusable
-	case h.RefuseConnection != "":
-		return nil, &RefusedError{Text: h.RefuseConnection}
+	if err := o.Host.Unusable; err != nil {
+		return nil, err
 	}
 	o.tellUnused()
 	a := newAuthenticator(&o)

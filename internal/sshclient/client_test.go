@@ -338,16 +338,3 @@ func TestJump(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// TestRefusedByConfig: what ssh_config forbids is not tried.
-func TestRefusedByConfig(t *testing.T) {
-	s := serve(t, nil)
-	h := hostAt(t, s.Addr(), "RefuseConnection=not from here")
-	var refused *sshclient.RefusedError
-	if _, err := connect(t, sshclient.Options{Host: h}); !errors.As(err, &refused) || refused.Text != "not from here" {
-		t.Errorf("got %v", err)
-	}
-	if n := s.Counters().Connections; n != 0 {
-		t.Errorf("%d connections", n)
-	}
-}

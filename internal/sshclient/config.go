@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
@@ -22,7 +23,7 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 	h := o.Host
 	config := &ssh.ClientConfig{
 		User:          h.User,
-		ClientVersion: "SSH-2.0-ssh-copy-id",
+		ClientVersion: strings.TrimSpace("SSH-2.0-ssh-copy-id " + h.VersionAddendum),
 		AuthCallback:  a.next,
 		BannerCallback: func(text string) error {
 			if a.banners++; a.banners > maxBanners {

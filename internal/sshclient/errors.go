@@ -48,11 +48,6 @@ type LoopError struct {
 
 func (e *LoopError) Error() string { return "jumphost loop via " + e.Hop }
 
-// RefusedError tells that ssh_config forbids the connection (RefuseConnection).
-type RefusedError struct{ Text string }
-
-func (e *RefusedError) Error() string { return "ssh_config refuses this connection: " + e.Text }
-
 var errNoJump = errors.New("ProxyJump is not available here")
 
 // ShortKeyError tells that the server's RSA key is shorter than RequiredRSASize.

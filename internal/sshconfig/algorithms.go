@@ -68,6 +68,7 @@ func unique(first, second, all []string) []string {
 // both ssh -G and the connection take their lists from.
 type AlgorithmKind struct {
 	all, defaults []string
+	once          []string // names of a single release: no wildcard stands for them
 	wildcards     bool
 	refusal       string // a format with %s
 }
@@ -89,7 +90,7 @@ func (k *AlgorithmKind) valid(l AlgorithmList) bool {
 		return true
 	}
 	for _, name := range names {
-		known := slices.Contains(k.all, name)
+		known := slices.Contains(k.all, name) || slices.Contains(k.once, name)
 		if k.wildcards && !known {
 			known = slices.ContainsFunc(k.all, func(a string) bool { return matchPattern(a, name) })
 		}
@@ -110,7 +111,7 @@ var (
 		refusal: "Bad SSH2 cipher spec '%s'.",
 		all: strings.Fields(`3des-cbc aes128-cbc aes192-cbc aes256-cbc rijndael-cbc@lysator.liu.se
 			aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com
-			chacha20-poly1305@openssh.com none`),
+			chacha20-poly1305@openssh.com`),
 		defaults: strings.Fields(`chacha20-poly1305@openssh.com aes128-gcm@openssh.com
 			aes256-gcm@openssh.com aes128-ctr aes192-ctr aes256-ctr`),
 	}
@@ -150,6 +151,7 @@ var (
 		refusal:   "Bad key types '%s'.",
 		wildcards: true,
 		all:       allKeyTypes,
+		once:      strings.Fields(`ssh-mldsa44-ed25519@openssh.com ssh-mldsa44-ed25519-cert-v01@openssh.com`), // 10.5
 		defaults: strings.Fields(`ssh-ed25519-cert-v01@openssh.com
 			ecdsa-sha2-nistp256-cert-v01@openssh.com ecdsa-sha2-nistp384-cert-v01@openssh.com
 			ecdsa-sha2-nistp521-cert-v01@openssh.com sk-ssh-ed25519-cert-v01@openssh.com
@@ -176,7 +178,6 @@ var (
 var allKeyTypes = strings.Fields(`ssh-ed25519 ssh-ed25519-cert-v01@openssh.com
 	sk-ssh-ed25519@openssh.com sk-ssh-ed25519-cert-v01@openssh.com
 	ssh-mldsa44-ed25519 ssh-mldsa44-ed25519-cert
-	ssh-mldsa44-ed25519@openssh.com ssh-mldsa44-ed25519-cert-v01@openssh.com
 	ecdsa-sha2-nistp256 ecdsa-sha2-nistp256-cert-v01@openssh.com
 	ecdsa-sha2-nistp384 ecdsa-sha2-nistp384-cert-v01@openssh.com
 	ecdsa-sha2-nistp521 ecdsa-sha2-nistp521-cert-v01@openssh.com

@@ -20,7 +20,8 @@ type testCase struct {
 	message     string
 	want        []string
 	ignore      []string
-	newer       bool
+	since       string
+	until       string
 	passwd      bool
 	files       []*testFile
 }
@@ -76,8 +77,10 @@ func (c *testCase) read(word, rest string) error {
 		c.ignore = append(c.ignore, strings.Fields(rest)...)
 	case "passwd":
 		c.passwd = true
-	case "newer":
-		c.newer = true
+	case "since":
+		c.since = rest
+	case "until":
+		c.until = rest
 	case "file", "dir":
 		f := &testFile{mode: 0o644, dir: word == "dir"}
 		if f.dir {

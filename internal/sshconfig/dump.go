@@ -38,11 +38,10 @@ func (h *Host) Dump(w io.Writer) error {
 	}
 	d.optional("preferredauthentications")
 	d.algorithms("pubkeyacceptedalgorithms", KeyTypes)
-	d.optional("revokedhostkeys")
 	d.line("xauthlocation", h.set.or("xauthlocation", "/usr/bin/xauth"))
-	d.optional("knownhostscommand")
+	d.optional("knownhostscommand", "tag", "versionaddendum")
 	d.forwards()
-	for _, path := range h.identityNames() {
+	for _, path := range h.shownIdentities() {
 		d.line("identityfile", path)
 	}
 	d.oneLine("canonicaldomains")
@@ -51,9 +50,11 @@ func (h *Host) Dump(w io.Writer) error {
 	}
 	d.oneLine("globalknownhostsfile")
 	d.oneLine("userknownhostsfile")
+	d.oneLine("revokedhostkeys")
 	d.repeated("sendenv")
 	d.repeated("setenv")
 	d.oneLine("logverbose")
+	d.oneLine("channeltimeout")
 	d.values(lateDefaults)
 	d.cnames()
 	d.values(terminalDefaults)
@@ -63,10 +64,6 @@ func (h *Host) Dump(w io.Writer) error {
 		d.line("proxyjump", h.ProxyJump)
 	} else {
 		d.optional("proxycommand")
-	}
-	d.optional("refuseconnection", "tag", "versionaddendum")
-	if len(h.set.list["channeltimeout"]) > 0 {
-		d.oneLine("channeltimeout")
 	}
 	return b.Flush()
 }
@@ -87,13 +84,13 @@ var flagDefaults = []string{
 	"forkafterauthentication", "no", "streamlocalbindunlink", "no",
 	"stricthostkeychecking", "ask", "tcpkeepalive", "yes", "tunnel", "false",
 	"verifyhostkeydns", "false", "visualhostkey", "no", "updatehostkeys", "true",
-	"enableescapecommandline", "no",
+	"enableescapecommandline", "no", "warnweakcrypto", "yes",
 }
 
 var numberDefaults = []string{
 	"canonicalizemaxdots", "1", "connectionattempts", "1", "forwardx11timeout", "1200",
 	"numberofpasswordprompts", "3", "serveralivecountmax", "3", "serveraliveinterval", "0",
-	"requiredrsasize", "1024",
+	"requiredrsasize", "1024", "obscurekeystroketiming", "yes",
 }
 
 // The settings that come after the lists, in three groups between which others
@@ -103,7 +100,7 @@ var (
 		"permitremoteopen", "any", "addkeystoagent", "false", "forwardagent", "no",
 		"connecttimeout", "none", "tunneldevice", "any:any",
 	}
-	terminalDefaults = []string{"controlpersist", "no", "escapechar", "~", "ipqos", "af21 cs1"}
+	terminalDefaults = []string{"controlpersist", "no", "escapechar", "~", "ipqos", "ef cs0"}
 	lastDefaults     = []string{"streamlocalbindmask", "0177", "syslogfacility", "USER"}
 )
 
@@ -124,7 +121,7 @@ func (d *dumper) values(defaults []string) {
 
 // clearable are the settings for which "none" means that nobody made them.
 var clearable = map[string]bool{"localcommand": true, "remotecommand": true, "proxycommand": true,
-	"controlpath": true, "revokedhostkeys": true, "pkcs11provider": true, "knownhostscommand": true}
+	"controlpath": true, "pkcs11provider": true, "knownhostscommand": true}
 
 // optional prints settings that have no default, where somebody made them.
 func (d *dumper) optional(names ...string) {

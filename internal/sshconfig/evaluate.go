@@ -2,6 +2,7 @@ package sshconfig
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"runtime"
@@ -26,6 +27,8 @@ type evaluation struct {
 	host      string // the host Host and Match lines look at
 	final     bool   // the second pass
 	wantFinal bool   // "Match final" was seen
+
+	defaultUser bool // nobody has set User
 
 	systemFile string
 }
@@ -204,6 +207,15 @@ func (l *line) evaluateInclude() error {
 		if arg == "" {
 			return l.bad("keyword include empty argument")
 		}
+		path, err := l.expandInclude(arg)
+		if errors.Is(err, errUnset) {
+			l.notices = append(l.notices, fmt.Sprintf("%s line %d: Unable to expand user config file '%s': %s", l.file, l.directive.line, arg, err))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		arg = path
 		if strings.HasPrefix(arg, "~") && !l.byUser {
 			return l.bad("bad include path %s.", arg)
 		}
@@ -221,6 +233,30 @@ func (l *line) evaluateInclude() error {
 		}
 	}
 	return nil
+}
+
+// errUnset marks an Include that ssh passes over with a message, since a variable
+// in it is not set or not written right.
+var errUnset = errors.New("cannot be expanded")
+
+// expandInclude replaces tokens and ${VARIABLES} in the path of an Include
+// (since OpenSSH 9.9). An unknown token ends everything, as in ssh.
+func (l *line) expandInclude(arg string) (string, error) {
+	if !strings.ContainsAny(arg, "%$") {
+		return arg, nil
+	}
+	host, err := l.matchHost()
+	if err != nil {
+		return "", err
+	}
+	if _, err := expand(arg, nil, l.lookupEnv); err != nil {
+		return "", fmt.Errorf("%w: %v", errUnset, err)
+	}
+	path, err := expand(arg, l.connectionSoFar(host).tokens(), l.lookupEnv)
+	if err != nil {
+		return "", l.expandFailed(err)
+	}
+	return path, nil
 }
 
 // includePath anchors the path of an Include: relative to ~/.ssh on the user's

@@ -3,6 +3,8 @@ package sshconfig
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +71,13 @@ type Host struct {
 	NumberOfPasswordPrompts      int
 	BatchMode                    bool
 	LogLevel                     string // QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG2 or DEBUG3
-	RefuseConnection             string // a text to refuse the connection with; "" for none
+
+	// ControlPath is the socket of a connection that ssh shares; "" for none.
+	// This program logs in by itself.
+	ControlPath string
+
+	// VersionAddendum is added to what we call ourselves; "" for nothing.
+	VersionAddendum string
 
 	// Notices are what ssh prints on reading the files without stopping, such
 	// as "Unsupported option" with file and line.
@@ -117,6 +125,13 @@ func (e *evaluation) makeHost(port int) (*Host, error) {
 	}
 	if set.jump != nil {
 		c.jump = set.jump.host
+	}
+	if !e.defaultUser {
+		var err error
+		if c.user, err = e.expandUser(c.user, c.tokens()); err != nil {
+			return nil, err
+		}
+		set.text["user"] = c.user
 	}
 	h := &Host{Name: e.typed, HostName: e.host, User: c.user, Port: port, Notices: e.notices, set: set, tokens: c.tokens(), lookupEnv: e.lookupEnv}
 	if err := e.expandPrinted(h); err != nil {
@@ -188,7 +203,8 @@ func (h *Host) connectionSettings(set *settings) {
 	h.WarnWeakCrypto = set.is("warnweakcrypto", true)
 	h.NumberOfPasswordPrompts = number("numberofpasswordprompts", 3)
 	h.LogLevel = set.or("loglevel", "INFO")
-	h.RefuseConnection = set.cleared("refuseconnection")
+	h.ControlPath = set.cleared("controlpath")
+	h.VersionAddendum = set.text["versionaddendum"]
 	if set.jump != nil {
 		h.ProxyJump = set.jump.String()
 	}
@@ -272,12 +288,13 @@ func (h *Host) pathSettings(e *evaluation) {
 		}
 		h.GlobalKnownHostsFiles = append(h.GlobalKnownHostsFiles, path)
 	}
-	if file := set.cleared("revokedhostkeys"); file != "" {
+	for _, file := range withoutNone(set.list["revokedhostkeys"]) {
 		path, err := e.expandTilde(file)
 		if err != nil {
 			unusable(fmt.Errorf("RevokedHostKeys %s: %w", file, err))
+			continue
 		}
-		h.RevokedHostKeys = []string{path}
+		h.RevokedHostKeys = append(h.RevokedHostKeys, path)
 	}
 	agent, err := e.agent()
 	if err != nil {
@@ -335,13 +352,34 @@ func (e *evaluation) agent() (string, error) {
 // identityNames are the identity files as written, or the defaults.
 func (h *Host) identityNames() []string {
 	if len(h.set.identities) == 0 {
-		return []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
+		return slices.Clone(defaultIdentities)
 	}
 	var out []string
 	for _, f := range h.set.identities {
 		out = append(out, f.path)
 	}
 	return out
+}
+
+// defaultIdentities are the files ssh looks for (fill_default_options in
+// readconf.c); the last one since OpenSSH 10.5.
+var defaultIdentities = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk",
+	"~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk", newestIdentity}
+
+const newestIdentity = "~/.ssh/id_mldsa44_ed25519"
+
+// shownIdentities are the identity files that ssh -G prints. The newest default
+// is shown only where there is such a file: releases before 10.5 do not look
+// for it, and without the file that makes no difference.
+func (h *Host) shownIdentities() []string {
+	names := h.identityNames()
+	if len(h.set.identities) > 0 {
+		return names
+	}
+	if _, err := os.Stat(filepath.Join(h.tokens['d'], strings.TrimPrefix(newestIdentity, "~/"))); err == nil {
+		return names
+	}
+	return names[:len(names)-1]
 }
 
 func withoutNone(files []string) []string {

@@ -79,16 +79,19 @@ var keywords = func() map[string]keyword {
 	each(parseRekeyLimit, "rekeylimit")
 
 	each(parseText, "bindaddress", "bindinterface", "controlpath", "hostkeyalias", "hostname",
-		"ignoreunknown", "kbdinteractivedevices", "preferredauthentications", "revokedhostkeys",
-		"securitykeyprovider", "tag", "user", "versionaddendum", "xauthlocation")
+		"ignoreunknown", "kbdinteractivedevices", "preferredauthentications",
+		"securitykeyprovider", "tag", "user", "xauthlocation")
 	add(parseText, "pkcs11provider", "smartcarddevice")
-	each(parseCommand, "knownhostscommand", "localcommand", "refuseconnection", "remotecommand")
+	each(parseCommand, "knownhostscommand", "localcommand", "remotecommand")
+	each(parseRefuseConnection, "refuseconnection")
+	each(parseVersionAddendum, "versionaddendum")
 	each(parseProxyCommand, "proxycommand")
 	each(parseProxyJump, "proxyjump")
 	add(parseIdentityFile, "identityfile", "identityfile2")
 	each(parseCertificateFile, "certificatefile")
 	each(listOf(maxHostFiles, nil), "globalknownhostsfile", "userknownhostsfile")
-	each(listOf(maxWords, nil), "channeltimeout", "logverbose")
+	each(listOf(maxWords, nil), "logverbose", "revokedhostkeys")
+	each(listOf(maxWords, (*line).channelTimeout), "channeltimeout")
 	each(parseCanonicalDomains, "canonicaldomains")
 	each(parsePermittedCNAMEs, "canonicalizepermittedcnames")
 	each(parseSendEnv, "sendenv")

@@ -105,7 +105,8 @@ func readCriteria(next func() (string, bool), l *line) (criteria []criterion, co
 			return refuse("Unsupported Match attribute " + name)
 		case takesArgument:
 			c.arg, ok = next()
-			if !ok || c.arg == "" || c.arg[0] == '#' {
+			mayBeEmpty := c.name == "tagged" || c.name == "command"
+			if !ok || c.arg == "" && !mayBeEmpty || strings.HasPrefix(c.arg, "#") {
 				return refuse("Missing Match criteria for " + name)
 			}
 		}
@@ -133,19 +134,21 @@ func (l *line) criterionHolds(c criterion) (bool, error) {
 	case "localuser":
 		return matchList(l.in.LocalUser, c.arg, false), nil
 	case "tagged":
-		return matchList(set.text["tag"], c.arg, false), nil
+		return matchOrEmpty(set.text["tag"], c.arg), nil
 	case "localnetwork":
 		return l.onLocalNetwork(c.arg)
 	case "sessiontype":
-		return matchList("exec", c.arg, false), nil
-	case "version", "command":
-		return false, nil // we are no release of OpenSSH and run no command of the user's
+		return matchList(l.sessionType(), c.arg, false), nil
+	case "version":
+		return matchList(release, c.arg, false), nil
+	case "command":
+		return matchOrEmpty(l.in.RemoteCommand, c.arg), nil
 	case "exec":
 		host, err := l.matchHost()
 		if err != nil {
 			return false, err
 		}
-		return l.matchExec(c.arg, host, user)
+		return l.matchExec(c.arg, host)
 	}
 	return true, nil // all
 }
@@ -173,16 +176,8 @@ func (e *evaluation) expandFailed(err error) error {
 
 // matchExec runs the command of a "Match exec", unless the block could not
 // become active anyway.
-func (l *line) matchExec(command, host, user string) (bool, error) {
-	set := l.evaluation.set
-	port, _ := strconv.Atoi(set.or("port", "22"))
-	alias := set.or("hostkeyalias", host)
-	c := connection{home: l.in.Home, localUser: l.in.LocalUser, uid: l.in.UID, localHost: l.in.LocalHost,
-		typed: l.typed, host: host, user: user, alias: alias, port: port}
-	if set.jump != nil && !set.jump.none {
-		c.jump = set.jump.host
-	}
-	text, err := expand(command, c.tokens(), nil)
+func (l *line) matchExec(command, host string) (bool, error) {
+	text, err := expand(command, l.connectionSoFar(host).tokens(), nil)
 	if err != nil {
 		return false, l.expandFailed(err)
 	}
@@ -190,6 +185,38 @@ func (l *line) matchExec(command, host, user string) (bool, error) {
 		return false, nil
 	}
 	return l.in.Exec(text), nil
+}
+
+// connectionSoFar is what is known of the connection while files are being read.
+func (e *evaluation) connectionSoFar(host string) connection {
+	set := e.set
+	port, _ := strconv.Atoi(set.or("port", strconv.Itoa(defaultPort)))
+	c := connection{home: e.in.Home, localUser: e.in.LocalUser, uid: e.in.UID, localHost: e.in.LocalHost,
+		typed: e.typed, host: host, user: set.or("user", e.in.LocalUser), alias: set.or("hostkeyalias", host), port: port}
+	if set.jump != nil && !set.jump.none {
+		c.jump = set.jump.host
+	}
+	return c
+}
+
+// sessionType is what "Match sessiontype" sees.
+func (l *line) sessionType() string {
+	switch kind := l.evaluation.set.text["sessiontype"]; {
+	case kind == "subsystem", kind == "none":
+		return kind
+	case l.in.RemoteCommand != "":
+		return "exec"
+	}
+	return "shell"
+}
+
+// matchOrEmpty is a pattern list for a value that may be empty, which only an
+// empty list matches.
+func matchOrEmpty(value, list string) bool {
+	if value == "" {
+		return list == ""
+	}
+	return matchList(value, list, false)
 }
 
 // onLocalNetwork reports whether an address of this machine lies in one of the

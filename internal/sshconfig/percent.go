@@ -71,7 +71,7 @@ func (c connection) tokens() map[byte]string {
 		alias = c.typed
 	}
 	return map[byte]string{
-		'C': connectionHash(c.localHost, c.host, port, c.user),
+		'C': connectionHash(c.localHost, c.host, port, c.user, c.jump),
 		'L': short,
 		'l': c.localHost,
 		'd': c.home,

@@ -22,6 +22,10 @@ type Input struct {
 	// meaning only in how it is refused and in what -J does to a ProxyCommand.
 	Options []string
 
+	// RemoteCommand is what "Match command" and "Match sessiontype" see; "" is a
+	// shell, as for ssh -G.
+	RemoteCommand string
+
 	ConfigFile   string // -F: read instead of both files; "none" for no file at all
 	SystemConfig string // "" for /etc/ssh/ssh_config or %ProgramData%\ssh\ssh_config
 	Home         string // what ~ and %d stand for
@@ -193,6 +197,7 @@ func (e *evaluation) settle() (*Host, error) {
 	}
 	port, _ := strconv.Atoi(set.or("port", strconv.Itoa(defaultPort)))
 	set.text["port"] = strconv.Itoa(port)
+	e.defaultUser = !set.has("user")
 	set.set("user", e.in.LocalUser)
 	if set.jump != nil {
 		if jumpLoop(set.jump, e.host, port, set) {

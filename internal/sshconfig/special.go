@@ -222,21 +222,6 @@ func orNone(arg string) string {
 	return arg
 }
 
-// parseObscureKeystrokes accepts yes, no and interval:MILLISECONDS.
-func parseObscureKeystrokes(l *line, name string) error {
-	arg := l.next()
-	value := asciiLower(arg)
-	if interval, ok := strings.CutPrefix(value, "interval:"); ok {
-		if n, wrong := parseInteger(interval, 1000000); wrong != "" || n == 0 {
-			return l.bad("unsupported option \"%s\"", arg)
-		}
-	} else if !slices.Contains([]string{"yes", "no", "true", "false"}, value) {
-		return l.bad("unsupported option \"%s\"", arg)
-	}
-	l.set(name, value)
-	return nil
-}
-
 func parseBindMask(l *line, name string) error {
 	arg := l.next()
 	if arg == "" {
@@ -276,53 +261,4 @@ func parseTunnelDevice(l *line, name string) error {
 	}
 	l.set(name, local+":"+remote)
 	return nil
-}
-
-// qosNames are the names of parse_ipqos in misc.c, with their values.
-var qosNames = map[string]int{
-	"none": -1, "af11": 0x28, "af12": 0x30, "af13": 0x38, "af21": 0x48, "af22": 0x50, "af23": 0x58,
-	"af31": 0x68, "af32": 0x70, "af33": 0x78, "af41": 0x88, "af42": 0x90, "af43": 0x98,
-	"cs0": 0x00, "cs1": 0x20, "cs2": 0x40, "cs3": 0x60, "cs4": 0x80, "cs5": 0xa0, "cs6": 0xc0,
-	"cs7": 0xe0, "ef": 0xb8, "le": 0x04, "va": 0xb0,
-	"lowdelay": 0x10, "throughput": 0x08, "reliability": 0x04,
-}
-
-func parseIPQoS(l *line, name string) error {
-	words := l.left
-	if len(words) == 0 {
-		words = []string{""}
-	}
-	var values []string
-	for _, arg := range words[:min(len(words), 2)] {
-		value := asciiLower(arg)
-		if _, known := qosNames[value]; !known {
-			n, err := strconv.ParseUint(arg, 0, 8)
-			if err != nil {
-				return l.bad("Bad IPQoS value: %s", arg)
-			}
-			value = qosName(int(n))
-		}
-		values = append(values, value)
-	}
-	l.left = l.left[len(values):]
-	if len(values) == 1 {
-		values = append(values, values[0])
-	}
-	l.set(name, strings.Join(values, " "))
-	return nil
-}
-
-// qosName prints a number as iptos2str does.
-func qosName(n int) string {
-	var names []string
-	for name, value := range qosNames {
-		if value == n {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return fmt.Sprintf("0x%02x", n)
-	}
-	slices.Sort(names)
-	return names[0]
 }
