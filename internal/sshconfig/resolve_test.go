@@ -143,7 +143,7 @@ func TestNotices(t *testing.T) {
 func TestMatchNewerCriteria(t *testing.T) {
 	addresses := func(in *Input) {
 		in.Addresses = func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.0.2.7")} }
-		in.Options = []string{"-Pblue"}
+		in.Options, in.RemoteCommand = []string{"-Pblue"}, "exit"
 	}
 	for criteria, want := range map[string]bool{
 		"localnetwork 192.0.2.0/24":               true,
@@ -154,7 +154,10 @@ func TestMatchNewerCriteria(t *testing.T) {
 		"tagged red":                              false,
 		"sessiontype exec":                        true,
 		"sessiontype shell":                       false,
-		"version OpenSSH_*":                       false,
+		"command exit":                            true,
+		`command ""`:                              false,
+		"version OpenSSH_*":                       true,
+		"version OpenSSH_9.*":                     false,
 	} {
 		h, err := resolveText(t, "Match "+criteria+"\nPort 7\n", addresses)
 		if err != nil || (h.Port == 7) != want {
