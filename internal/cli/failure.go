@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"syscall"
-
-	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
@@ -103,13 +100,16 @@ func sentence(err error) string {
 		password  *passwordError
 		keyFile   *identity.FileError
 		hop       *sshclient.HopError
+		proxy     *sshclient.ProxyError
 		dial      *sshclient.DialError
 		handshake *sshclient.HandshakeError
 		auth      *sshclient.AuthError
 		closed    *sshclient.ClosedError
-		types     *remote.KeyTypeError
-		failed    *remote.RemoteError
-		dest      *sshconfig.DestinationError
+
+		algorithms *sshclient.AlgorithmError
+		types      *remote.KeyTypeError
+		failed     *remote.RemoteError
+		dest       *sshconfig.DestinationError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
@@ -128,6 +128,8 @@ func sentence(err error) string {
 		return keySentence(keyFile)
 	case errors.As(err, &hop):
 		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
+	case errors.As(err, &proxy):
+		return proxySentence(proxy)
 	case errors.As(err, &dial):
 		return dialSentence(dial)
 	case errors.As(err, &handshake):
@@ -135,7 +137,9 @@ func sentence(err error) string {
 	case errors.As(err, &auth):
 		return authSentence(auth)
 	case errors.As(err, &closed):
-		return fmt.Sprintf("%s port %d closed the connection during the login: %s", term.Escape(closed.Host), closed.Port, term.Escape(cause(closed.Err)))
+		return closedSentence(closed)
+	case errors.As(err, &algorithms):
+		return algorithmSentence(algorithms)
 	case errors.As(err, &types):
 		return term.Escape(types.Error()) + ". Nothing was sent"
 	case errors.As(err, &failed):
@@ -143,7 +147,7 @@ func sentence(err error) string {
 	case errors.As(err, &dest):
 		return destinationSentence(dest)
 	}
-	return term.Escape(err.Error())
+	return term.Escape(cause(err))
 }
 
 // fileSentence are the words of use_id_file in the stock script.
@@ -174,83 +178,6 @@ func keySentence(e *identity.FileError) string {
 		e.Path, why, shellWord(e.Path), shellWord(identity.PubPath(e.Path))))
 }
 
-func dialSentence(e *sshclient.DialError) string {
-	var dns *net.DNSError
-	switch {
-	case e.Resolving && errors.As(e.Err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", term.Escape(e.Host)) + unresolvedHint(e.Host)
-	case e.Resolving:
-		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", term.Escape(e.Host), term.Escape(cause(e.Err)))
-	}
-	return fmt.Sprintf("ssh: connect to host %s port %d: %s", term.Escape(e.Host), e.Port, systemText(e.Err))
-}
-
-func handshakeSentence(e *sshclient.HandshakeError) string {
-	host := term.Escape(e.Host)
-	var mismatch *ssh.AlgorithmNegotiationError
-	switch {
-	case e.TimedOut:
-		return fmt.Sprintf("%s port %d: connection timed out during %s", host, e.Port, e.Stage)
-	case errors.As(e.Err, &mismatch):
-		return fmt.Sprintf("ssh: Unable to negotiate with %s port %d: no matching %s found. Their offer: %s", host, e.Port,
-			matching(mismatch.What), term.Escape(strings.Join(mismatch.RequestedAlgorithms, ",")))
-	case e.Said == "" && errors.Is(e.Err, io.EOF):
-		return fmt.Sprintf("%s port %d: connection closed by the other side during %s", host, e.Port, e.Stage)
-	case e.Said != "":
-		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Escape(e.Said))
-	}
-	return fmt.Sprintf("%s port %d: %s failed: %s", host, e.Port, e.Stage, term.Escape(cause(e.Err)))
-}
-
-// matching names what two sides could not agree on, as ssh does (kex_choose_conf
-// in kex.c).
-func matching(what string) string {
-	switch {
-	case what == "host key":
-		return "host key type"
-	case what == "key exchange":
-		return "key exchange method"
-	case strings.HasSuffix(what, "cipher"):
-		return "cipher"
-	}
-	return what
-}
-
-func authSentence(e *sshclient.AuthError) string {
-	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Escape(strings.Join(e.Methods, ",")))
-	var unanswered *sshclient.UnansweredError
-	var interrupted *term.InterruptError
-	switch {
-	case errors.Is(e.Err, term.ErrHungUp), errors.As(e.Err, &interrupted) && interrupted.Signal == syscall.SIGHUP:
-		// sshpass hangs up at the second question: there is nobody to tell more.
-	case errors.Is(e.Err, term.ErrInterrupted):
-		return "interrupted; nothing was changed on the server"
-	case e.PasswordExpired:
-		return fmt.Sprintf("%s@%s: the password has expired, and the server wants a new one: log in with ssh and change it, then run this again",
-			term.Escape(e.User), term.Escape(e.Host))
-	case errors.As(e.Err, &unanswered):
-		text += fmt.Sprintf(" The server asks %q, and there is nobody to answer; run this in a terminal", term.Escape(strings.Join(unanswered.Questions, " ")))
-		if unanswered.Withheld {
-			text += "\n\t(the password that was given answers only a single prompt that asks for the password of the account)"
-		}
-	case e.PasswordRefused:
-		text += " The password that was given is not accepted"
-	case errors.Is(e.Err, term.ErrNoTerminal):
-		text += " There is no terminal to ask for a password on; " + terminalAdvice() + ", or give the password with --password-file"
-	case e.Err != nil:
-		text += " " + term.Escape(e.Err.Error())
-	case e.NotAsked == sshclient.BatchMode:
-		text += " No password was asked for, because BatchMode is on"
-	case e.NotAsked == sshclient.Unattended:
-		text += " A dry run asks for no password"
-	case e.NotAsked == sshclient.HostKeyChanged:
-		text += " No password was sent, because the host key cannot be trusted"
-	case len(e.Unsupported) > 0 && len(e.Unsupported) == len(e.Methods):
-		text += " This program does not support " + term.Escape(strings.Join(e.Unsupported, " or "))
-	}
-	return text
-}
-
 // systemText is an operating system error in the words of strerror(3), which
 // scripts know; anything else as it is.
 func systemText(err error) string {
@@ -273,7 +200,8 @@ func systemText(err error) string {
 	return term.Escape(cause(err))
 }
 
-// cause is the text of the innermost error that says something of its own.
+// cause is the text of an error without the noise of Go's packages: what the net
+// package puts before the words of the operating system is left out.
 func cause(err error) string {
 	if err == nil {
 		return "no reason given"
@@ -282,5 +210,30 @@ func cause(err error) string {
 	for _, noise := range []string{"ssh: handshake failed: ", "ssh: "} {
 		text = strings.TrimPrefix(text, noise)
 	}
+	var operation *net.OpError
+	var dns *net.DNSError
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &dns):
+		text = strings.ReplaceAll(text, dns.Error(), resolverText(dns))
+		if errors.As(err, &operation) {
+			text = strings.ReplaceAll(text, operation.Error(), resolverText(dns))
+		}
+	case errors.As(err, &operation) && errors.As(operation.Err, &number):
+		text = strings.ReplaceAll(text, operation.Error(), systemText(number))
+	case errors.As(err, &operation) && operation.Timeout():
+		text = strings.ReplaceAll(text, operation.Error(), "Connection timed out")
+	}
 	return text
+}
+
+// resolverText is a failure of the resolver in the words of gai_strerror(3).
+func resolverText(e *net.DNSError) string {
+	switch {
+	case e.IsNotFound:
+		return "Name or service not known"
+	case e.IsTemporary, e.IsTimeout:
+		return "Temporary failure in name resolution"
+	}
+	return "Non-recoverable failure in name resolution"
 }

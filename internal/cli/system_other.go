@@ -14,6 +14,9 @@ import (
 // errWindowsRefused has its own number on Windows only.
 var errWindowsRefused error = syscall.ECONNREFUSED
 
+// errWindowsReset likewise.
+var errWindowsReset error = syscall.ECONNRESET
+
 // readableByOthers tells whether others than the owner may read a file. A pipe
 // is nobody's but its holders', whatever its mode.
 func readableByOthers(info fs.FileInfo) bool {

@@ -12,6 +12,9 @@ import (
 // syscall.ECONNREFUSED, which Go invents there.
 var errWindowsRefused error = windows.WSAECONNREFUSED
 
+// errWindowsReset is how Windows says "connection reset".
+var errWindowsReset error = windows.WSAECONNRESET
+
 // readableByOthers is for access control lists to say on Windows.
 func readableByOthers(fs.FileInfo) bool { return false }
 

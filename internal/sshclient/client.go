@@ -302,6 +302,9 @@ func connectOnce(ctx context.Context, o *Options, a *authenticator, way *carrier
 	}
 	if err != nil {
 		conn.Close()
+		if carrier.blame != nil {
+			err = carrier.blame(o.Host, err)
+		}
 		if errors.Is(err, errAnswered) {
 			a.tellQueried()
 			if way.over != nil {

@@ -23,6 +23,9 @@ type carrier struct {
 	again func(ctx context.Context, network, address string) (net.Conn, error)
 	// over closes the jump hosts between; nil where there are none.
 	over func() error
+	// blame turns the error of a connection into that of what carried it; nil
+	// where there is nothing to say.
+	blame func(h *sshconfig.Host, err error) error
 }
 
 // dial makes a connection: another one over the same jump hosts, where there
@@ -103,7 +106,7 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 			if ctx.Err() != nil {
 				break
 			}
-			o.debug(1, "connect to address %s port %d: %v", address, h.Port, err)
+			o.debug(1, "connect to address %s port %d: %s", address, h.Port, systemText(err))
 		}
 	}
 	return nil, &DialError{Host: h.HostName, Port: h.Port, Err: last}
@@ -159,7 +162,7 @@ func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
 	}
 	if len(addresses) == 0 {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true,
-			Err: errors.New("no address of family " + h.AddressFamily)}
+			Err: errors.New("Address family for hostname not supported")} //lint:ignore ST1005 getaddrinfo's own words
 	}
 	return addresses, nil
 }
@@ -169,7 +172,11 @@ func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
 func localAddress(h *sshconfig.Host, family string) (net.Addr, error) {
 	switch {
 	case h.BindAddress != "":
-		return net.ResolveTCPAddr(family, net.JoinHostPort(h.BindAddress, "0"))
+		address, err := net.ResolveTCPAddr(family, net.JoinHostPort(h.BindAddress, "0"))
+		if err != nil {
+			return nil, errors.New("BindAddress " + h.BindAddress + ": Name or service not known")
+		}
+		return address, nil
 	case h.BindInterface != "":
 		return interfaceAddress(h.BindInterface, family)
 	}
@@ -181,7 +188,7 @@ func localAddress(h *sshconfig.Host, family string) (net.Addr, error) {
 func interfaceAddress(name, family string) (net.Addr, error) {
 	device, err := net.InterfaceByName(name)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("no network interface " + name)
 	}
 	addresses, err := device.Addrs()
 	if err != nil {

@@ -79,9 +79,53 @@ type HandshakeError struct {
 	// Said is the first line of a peer that does not speak SSH, at most 256
 	// bytes, not escaped; "" where it said nothing.
 	Said string
+	// LargeExponent is true where the server's RSA key has an exponent that
+	// the ssh package does not compute with.
+	LargeExponent bool
 	// Err is the cause; nil where TimedOut or Said say it all.
 	Err error
 }
+
+// Refusal is what an sshd says that does not let somebody connect, in place of its
+// version (drop_connection in sshd.c).
+type Refusal string
+
+// The refusals.
+const (
+	// ExceededMaxStartups: too many connections wait to log in; before OpenSSH 9.8.
+	ExceededMaxStartups Refusal = "Exceeded MaxStartups"
+	// NotAllowed: the same since 9.8, or a penalty of this address
+	// (PerSourcePenalties).
+	NotAllowed Refusal = "Not allowed at this time"
+)
+
+// Refusal returns which refusal the peer's first line is; "" if it is none.
+func (e *HandshakeError) Refusal() Refusal {
+	switch r := Refusal(e.Said); r {
+	case ExceededMaxStartups, NotAllowed:
+		return r
+	}
+	return ""
+}
+
+// ProxyError is returned when a ProxyCommand ended before the login was over.
+type ProxyError struct {
+	Host string
+	Port int
+	// Status is how it ended, such as "exit status 1".
+	Status string
+	// LastWords is the last line of its standard error, not escaped; "" for none.
+	LastWords string
+	// Err is what that led to.
+	Err error
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the ProxyCommand of %s ended with %s", e.Host, e.Status)
+}
+
+// Unwrap returns what the end of the command led to.
+func (e *ProxyError) Unwrap() error { return e.Err }
 
 func (e *HandshakeError) Error() string {
 	switch {
@@ -113,6 +157,9 @@ type AuthError struct {
 	// PasswordExpired is true where the server answered a password with the
 	// request for a new one (RFC 4252 section 8).
 	PasswordExpired bool
+	// Disabled are the settings of ssh_config that keep a password from being
+	// asked for although the server takes one, as "PasswordAuthentication no".
+	Disabled []string
 	// Unsupported are the authentication methods among Methods that this
 	// program does not have at all.
 	Unsupported []string

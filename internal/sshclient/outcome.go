@@ -3,7 +3,6 @@ package sshclient
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -50,12 +49,33 @@ func (a *authenticator) passwordRefused() bool {
 func (a *authenticator) denied(cause error) *AuthError {
 	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
 		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
+	e.Disabled = a.disabled()
 	for _, method := range a.allowed {
 		if !slices.Contains(defaultMethods, method) {
 			e.Unsupported = append(e.Unsupported, method)
 		}
 	}
 	return e
+}
+
+// disabled returns the settings by which every way to give a password is off
+// that the server has.
+func (a *authenticator) disabled() []string {
+	var off []string
+	for _, method := range []string{"password", "keyboard-interactive"} {
+		switch {
+		case !slices.Contains(a.allowed, method):
+		case method == "password" && !a.enabled(method):
+			off = append(off, "PasswordAuthentication no")
+		case method == "keyboard-interactive" && !a.enabled(method):
+			off = append(off, "KbdInteractiveAuthentication no")
+		case !slices.Contains(a.preferred(), method):
+			off = append(off, "PreferredAuthentications "+strings.Join(a.preferred(), ","))
+		default:
+			return nil
+		}
+	}
+	return slices.Compact(off)
 }
 
 // settle takes in the outcome of the last request.
@@ -157,9 +177,6 @@ func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *C
 	}
 	if a.hungUp != nil {
 		err = a.hungUp
-	}
-	if errors.Is(err, io.EOF) {
-		err = errors.New("connection closed by the server")
 	}
 	return &ClosedError{User: h.User, Host: h.HostName, Port: h.Port, KeysOffered: a.refused, Err: err}
 }

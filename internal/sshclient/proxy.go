@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -53,22 +54,69 @@ func dialCommand(o *Options) (*carrier, error) {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
 	p := &proxyConn{
-		Reader: stdout, Writer: stdin, command: command, hangUp: leash(command.Process), stderr: stderr,
+		stdout: stdout, stdin: stdin, command: command, hangUp: leash(command.Process), stderr: stderr,
 		pipes: []*os.File{stdin, stdout},
 	}
-	return &carrier{conn: p}, nil
+	p.ended = make(chan struct{})
+	go func() {
+		command.Wait()
+		close(p.ended)
+	}()
+	return &carrier{conn: p, blame: p.blame}, nil
 }
 
 // proxyConn is a running ProxyCommand as a net.Conn. It has no deadlines: the
 // handshake's clock closes it instead.
 type proxyConn struct {
-	io.Reader
-	io.Writer
+	stdout  io.Reader
+	stdin   io.Writer
+	ended   chan struct{} // closed when the command has ended
+	gone    atomic.Bool   // its end was seen before it was told to go
 	command *exec.Cmd
 	hangUp  func() // tells the command to go
 	stderr  *proxyErrors
 	pipes   []*os.File
 	once    sync.Once
+}
+
+// Read passes on what the command writes. Where that ends, the command has most
+// likely ended too: it gets a moment, so that its own status is known and not
+// that of being told to go.
+func (p *proxyConn) Read(b []byte) (int, error) {
+	n, err := p.stdout.Read(b)
+	if err != nil {
+		p.awaitEnd()
+	}
+	return n, err
+}
+
+func (p *proxyConn) Write(b []byte) (int, error) {
+	n, err := p.stdin.Write(b)
+	if err != nil {
+		p.awaitEnd()
+	}
+	return n, err
+}
+
+// awaitEnd waits a moment for the command to end by itself.
+func (p *proxyConn) awaitEnd() {
+	select {
+	case <-p.ended:
+		p.gone.Store(true)
+	case <-time.After(proxyGrace / 4):
+	}
+}
+
+// blame turns the error of a connection into that of the command, where the
+// command ended by itself.
+func (p *proxyConn) blame(h *sshconfig.Host, err error) error {
+	var handshake *HandshakeError
+	var closed *ClosedError
+	early := errors.As(err, &handshake) && !handshake.TimedOut && handshake.Said == "" || errors.As(err, &closed)
+	if !early || !p.gone.Load() || p.command.ProcessState == nil {
+		return err
+	}
+	return &ProxyError{Host: h.HostName, Port: h.Port, Status: p.command.ProcessState.String(), LastWords: p.stderr.lastLine(), Err: err}
 }
 
 // Close ends the command: it gets end of file and is told to go, as
@@ -80,7 +128,7 @@ func (p *proxyConn) Close() error {
 			pipe.Close()
 		}
 		late := time.AfterFunc(proxyGrace, func() { p.command.Process.Kill() })
-		p.command.Wait()
+		<-p.ended
 		late.Stop()
 		p.stderr.flush()
 	})
@@ -105,6 +153,26 @@ func (p *proxyConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline 
 type proxyErrors struct {
 	tell func(line string)
 	rest []byte
+
+	mu   sync.Mutex
+	last string // the last line that is not empty
+}
+
+func (p *proxyErrors) line(text string) {
+	if p.tell != nil {
+		p.tell(text)
+	}
+	if text = strings.TrimSpace(text); text != "" {
+		p.mu.Lock()
+		p.last = text
+		p.mu.Unlock()
+	}
+}
+
+func (p *proxyErrors) lastLine() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
 }
 
 func (p *proxyErrors) Write(b []byte) (int, error) {
@@ -117,9 +185,7 @@ func (p *proxyErrors) Write(b []byte) (int, error) {
 		if advance == 0 {
 			advance, line = len(p.rest), p.rest
 		}
-		if p.tell != nil {
-			p.tell(string(line))
-		}
+		p.line(string(line))
 		p.rest = p.rest[advance:]
 	}
 	return len(b), nil
@@ -127,8 +193,8 @@ func (p *proxyErrors) Write(b []byte) (int, error) {
 
 // flush tells a last line that has no end.
 func (p *proxyErrors) flush() {
-	if p.tell != nil && len(p.rest) > 0 {
-		p.tell(string(p.rest))
+	if len(p.rest) > 0 {
+		p.line(string(p.rest))
 	}
 	p.rest = nil
 }

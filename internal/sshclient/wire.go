@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -162,6 +163,8 @@ func (w *wire) failure(host string, port int, err error) *HandshakeError {
 		e.Stage = StageBanner
 		e.Said = firstLine(w.preamble)
 	}
+	// The ssh package has no other way to tell.
+	e.LargeExponent = err != nil && strings.Contains(err.Error(), "exponent too large")
 	return e
 }
 
