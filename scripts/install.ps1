@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Installs a local build of ssh-copy-id for the current user, or takes it away.
+Installs ssh-copy-id for the current user, or removes it.
 
 .DESCRIPTION
 Copies ssh-copy-id.exe to %LOCALAPPDATA%\Programs\ssh-copy-id and puts that
@@ -8,11 +8,12 @@ folder on the user's PATH, and on that of this session. It needs no
 administrator, and runs in Windows PowerShell 5.1 and PowerShell 7. Where
 scripts may not run:
 
-    powershell -ExecutionPolicy Bypass -File scripts\install.ps1
+    powershell -ExecutionPolicy Bypass -File install.ps1
 
 .PARAMETER Binary
-The build to install. Without it that is ssh-copy-id.exe at the top of the
-source tree; if there is none and Go is installed, it is built.
+The build to install. Without it that is ssh-copy-id.exe beside this script, as
+in the zip of a release, or at the top of the source tree; if there is none and
+Go is installed, it is built.
 
 .PARAMETER Uninstall
 Takes the program and the entry in PATH away again.
@@ -34,6 +35,9 @@ function Find-Binary {
         if (-not (Test-Path -LiteralPath $Binary -PathType Leaf)) { throw "there is no file $Binary" }
         return (Resolve-Path -LiteralPath $Binary).ProviderPath
     }
+    # In the zip of a release the program is beside this script.
+    $beside = Join-Path $PSScriptRoot 'ssh-copy-id.exe'
+    if (Test-Path -LiteralPath $beside -PathType Leaf) { return $beside }
     $root = Split-Path -Parent $PSScriptRoot
     $built = Join-Path $root 'ssh-copy-id.exe'
     if (Test-Path -LiteralPath $built -PathType Leaf) { return $built }

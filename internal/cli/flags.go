@@ -128,6 +128,10 @@ func (e *UsageError) Error() string {
 //
 // A help or version flag wins over whatever is wrong behind it.
 func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) {
+	// This is how programs of Windows are asked for help; no host is called so.
+	if len(args) == 1 && args[0] == "/?" {
+		return &Flags{ShortHelp: true}, nil
+	}
 	f := &Flags{joined: joinedWords(args)}
 	set := f.flagSet()
 	settled, unsettled := settleIdentity(set, args, readable)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -20,8 +21,8 @@ const style = `    body { max-width: 52em; margin: 1em auto; padding: 0 1em;
     a.permalink { color: inherit; text-decoration: none; }
 `
 
-// documents are the files beside the program: the licences, and the manual to
-// read in an editor and in a browser.
+// documents are the files beside the program: the licences, the installer, and
+// the manual to read in an editor and in a browser.
 func (r *release) documents() ([]file, error) {
 	licences, err := r.licences()
 	if err != nil {
@@ -41,8 +42,13 @@ func (r *release) documents() ([]file, error) {
 		return nil, errors.New("mandoc made a page without a style")
 	}
 	page = bytes.Join([][]byte{head, []byte(style), []byte("  </style>\n"), rest}, nil)
+	installer, err := os.ReadFile(filepath.Join(r.root, "scripts", "install.ps1"))
+	if err != nil {
+		return nil, err
+	}
 	return []file{
 		{"LICENSE.txt", crlf(licences)},
+		{"install.ps1", crlf(installer)},
 		{"ssh-copy-id.1.txt", crlf(plain(text))},
 		{"ssh-copy-id.1.html", page},
 	}, nil

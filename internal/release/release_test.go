@@ -129,7 +129,7 @@ func TestZips(t *testing.T) {
 	files := makeRelease(t, "-zips")
 	for name, exe := range map[string]string{amd64: "MZ 1.2.3 amd64", arm64: "MZ 1.2.3 arm64"} {
 		held := unzip(t, files[name])
-		want := []string{"LICENSE.txt", "ssh-copy-id.1.html", "ssh-copy-id.1.txt", "ssh-copy-id.exe"}
+		want := []string{"LICENSE.txt", "install.ps1", "ssh-copy-id.1.html", "ssh-copy-id.1.txt", "ssh-copy-id.exe"}
 		if got := names(held); !slices.Equal(got, want) {
 			t.Errorf("%s holds %q", name, got)
 		}
