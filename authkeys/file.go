@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"iter"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -154,7 +155,7 @@ func (f *File) spans() iter.Seq[span] {
 
 func (f *File) line(s span) Line {
 	l := Line{Number: s.number, Text: string(f.data[s.start:s.end])}
-	e, err := ParseEntry(l.Text)
+	e, err := readLine(l.Text)
 	switch {
 	case err == nil:
 		l.Entry = &e
@@ -162,6 +163,16 @@ func (f *File) line(s span) Line {
 		l.Err = err
 	}
 	return l
+}
+
+// readLine is [ParseEntry] for a line of a file: there sshd reads what is before
+// a NUL, as far as the entry goes.
+func readLine(text string) (Entry, error) {
+	before, _, cut := strings.Cut(text, "\x00")
+	if e, err := ParseEntry(before); !cut || err == nil {
+		return e, err
+	}
+	return Entry{}, &ParseError{Reason: NotText}
 }
 
 // find looks for the lines with a key. Only those in which the base64 can be
@@ -177,7 +188,7 @@ func (f *File) find(blob string) []span {
 		if !bytes.Contains(text, want) && !blankInside(text) {
 			continue
 		}
-		if e, err := ParseEntry(string(text)); err == nil && e.Blob() == blob {
+		if e, err := readLine(string(text)); err == nil && e.Blob() == blob {
 			found = append(found, s)
 		}
 	}

@@ -4,120 +4,12 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 )
-
-// A FindingKind is what keeps a line from doing what it seems to do.
-type FindingKind int
-
-// The kinds. Their numbers carry no meaning and may change.
-const (
-	// FoundByteOrderMark: a UTF-8 byte order mark stands before the key.
-	FoundByteOrderMark FindingKind = iota + 1
-	// FoundNotText: the key is written in UTF-16.
-	FoundNotText
-	// FoundGlued: the key shares its line with another one that runs into it
-	// or stands before it, so that sshd reads the other one or neither.
-	FoundGlued
-	// FoundCarriageReturn: the lines end in carriage returns alone, which do
-	// not end a line for sshd.
-	FoundCarriageReturn
-	// FoundCommentedOut: the line is a comment.
-	FoundCommentedOut
-	// FoundDamaged: the line holds the key but is not read, for Reason.
-	FoundDamaged
-	// FoundCertificate: the line holds a certificate of the key, which lets
-	// nobody in ([Entry.Certificate]).
-	FoundCertificate
-	// FoundDSA: sshd refuses DSA keys since OpenSSH 7.0, unless it is told
-	// otherwise, and does not know them since 10.0.
-	FoundDSA
-	// FoundShortRSA: the RSA key has fewer than 1024 bits; Bits tells how many.
-	FoundShortRSA
-	// FoundOptionsRefused: sshd passes over the line for its options; Option,
-	// Value and OptionReason are those of the [OptionError].
-	FoundOptionsRefused
-	// FoundCertAuthority: with cert-authority the line lets in whom the key
-	// has signed a certificate for, and not the key itself.
-	FoundCertAuthority
-	// FoundExpired: the expiry-time Value is over, in every time zone.
-	FoundExpired
-	// FoundOverruled: line By, which sshd reads first, always decides, with
-	// other options: Options.
-	FoundOverruled
-	// FoundPartlyOverruled: line By, which sshd reads first, decides with other
-	// options, Options, where its from= or expiry-time lets it. Elsewhere this
-	// line does, without them.
-	FoundPartlyOverruled
-	// FoundDuplicate: line By says the same.
-	FoundDuplicate
-)
-
-var findingText = map[FindingKind]string{
-	FoundByteOrderMark:   "byte order mark",
-	FoundNotText:         "UTF-16",
-	FoundGlued:           "two keys on one line",
-	FoundCarriageReturn:  "carriage returns for newlines",
-	FoundCommentedOut:    "a comment",
-	FoundDamaged:         "damaged",
-	FoundCertificate:     "a certificate",
-	FoundDSA:             "a DSA key",
-	FoundShortRSA:        "a short RSA key",
-	FoundOptionsRefused:  "options refused",
-	FoundCertAuthority:   "cert-authority",
-	FoundExpired:         "expired",
-	FoundOverruled:       "overruled",
-	FoundPartlyOverruled: "partly overruled",
-	FoundDuplicate:       "duplicate",
-}
-
-// String names the kind in a few words.
-func (k FindingKind) String() string {
-	if text, ok := findingText[k]; ok {
-		return text
-	}
-	return "kind " + strconv.Itoa(int(k))
-}
-
-// A Finding is one line that holds a key and does not do what it seems to do.
-// The texts are those of the file, and as hostile as whoever wrote it.
-type Finding struct {
-	Kind FindingKind
-	Line int // counted from 1
-	By   int // the line that decides in its place; 0 for most kinds
-
-	Reason       Reason       // for FoundDamaged
-	Option       string       // the option it is about, as sshd(8) spells it
-	Value        string       // its value without the quotes
-	OptionReason OptionReason // for FoundOptionsRefused
-	Options      []string     // the options of line By
-	Bits         int          // for FoundShortRSA
-}
-
-// String tells the facts, for debugging. Texts of the file are escaped.
-func (f Finding) String() string {
-	text := fmt.Sprintf("line %d: %v", f.Line, f.Kind)
-	if f.By != 0 {
-		text += fmt.Sprintf(" by line %d %q", f.By, f.Options)
-	}
-	switch {
-	case f.Reason != 0:
-		text += ": " + f.Reason.String()
-	case f.Bits != 0:
-		text += ": " + strconv.Itoa(f.Bits)
-	case f.OptionReason != 0:
-		text += fmt.Sprintf(": %q: %v", f.Option, f.OptionReason)
-	case f.Option != "":
-		text += fmt.Sprintf(": %s %q", f.Option, f.Value)
-	}
-	return text
-}
 
 // A State is what a file says about one key.
 type State struct {
@@ -131,14 +23,28 @@ type State struct {
 	// Findings are the lines that hold the key and do nothing, or not always,
 	// in the order of the file.
 	Findings []Finding
+	// Live are all lines that let the key in where no line before them does,
+	// those of Line and Sometimes among them.
+	Live []LiveLine
 }
 
-// State tells what the file says about a key, as an sshd with its default
+// A LiveLine is a line that lets a key in, with its options.
+type LiveLine struct {
+	Line    int // counted from 1
+	Options []string
+}
+
+// State reports what the file says about a key, as an sshd with its default
 // configuration reads it: the first line that holds the key and whose options
 // do not refuse the login decides, with its options, and no later line is
 // looked at (auth_check_authkeys_file in auth2-pubkeyfile.c). Of a certificate
 // the key in it is meant. Nothing is said of lines without the key.
 func (f *File) State(key ssh.PublicKey, now time.Time) State {
+	return f.StateFor(Reader{}, key, now)
+}
+
+// StateFor is [File.State] by the rules of a reader.
+func (f *File) StateFor(reader Reader, key ssh.PublicKey, now time.Time) State {
 	if certificate, ok := key.(*ssh.Certificate); ok {
 		key = certificate.Key
 	}
@@ -146,20 +52,29 @@ func (f *File) State(key ssh.PublicKey, now time.Time) State {
 	if want == "" {
 		return State{}
 	}
-	r := stateReader{want: want, now: now}
+	r := stateReader{reader: reader, key: key, want: want, now: now}
 	for s := range f.spans() {
-		text := f.data[s.start:s.end]
-		if !mayHold(text, want) {
+		if !mayHold(f.data[s.start:s.end], want) {
 			continue
 		}
-		l := f.line(s)
-		if l.Entry != nil && blob(l.Entry.Key) == want {
-			r.judge(l)
-		} else if kind, reason := hidden(l, want); kind != 0 {
-			r.Findings = append(r.Findings, Finding{Kind: kind, Line: l.Number, Reason: reason})
+		if l := f.line(s); reader.dropbear {
+			r.asDropbear(l)
+		} else {
+			r.asSSHD(l)
 		}
 	}
 	return r.State
+}
+
+func (r *stateReader) asSSHD(l Line) {
+	if l.Entry != nil && blob(l.Entry.Key) == r.want {
+		found, condition := inert(r.reader, l.Entry, r.now)
+		r.judge(l.Number, l.Entry.Options, found, condition)
+		return
+	}
+	if kind, reason := hidden(l, r.want); kind != 0 {
+		r.Findings = append(r.Findings, Finding{Kind: kind, Line: l.Number, Reason: reason})
+	}
 }
 
 // mayHold passes over most lines without parsing them.
@@ -173,6 +88,9 @@ func mayHold(text []byte, want string) bool {
 func hidden(l Line, want string) (FindingKind, Reason) {
 	switch {
 	case strings.IndexByte(l.Text, 0) >= 0:
+		if strings.Contains(l.Text, want) {
+			return FoundDamaged, NotText
+		}
 		// Between the characters of ASCII in UTF-16 stand only NULs.
 		if strings.Contains(strings.ReplaceAll(l.Text, "\x00", ""), want) {
 			return FoundNotText, 0
@@ -248,22 +166,24 @@ func besideKey(e *Entry, want string) FindingKind {
 // A stateReader goes through the lines of a key.
 type stateReader struct {
 	State
-	want string
-	now  time.Time
+	reader Reader
+	key    ssh.PublicKey
+	want   string
+	now    time.Time
 
 	always []string // the options of Line
 	first  []string // the options of the first of Sometimes
 }
 
-// judge adds what a line with the key means.
-func (r *stateReader) judge(l Line) {
-	finding, condition := inert(l.Entry, r.now)
+// judge adds what a line with the key means: why it lets the key in from
+// nowhere, or on what condition it does.
+func (r *stateReader) judge(line int, options []string, finding Finding, condition bool) {
 	if finding.Kind != 0 {
-		finding.Line = l.Number
+		finding.Line = line
 		r.Findings = append(r.Findings, finding)
 		return
 	}
-	options := l.Entry.Options
+	r.Live = append(r.Live, LiveLine{line, options})
 	switch {
 	case r.Line != 0:
 		finding = Finding{Kind: FoundOverruled, By: r.Line, Options: r.always}
@@ -271,7 +191,7 @@ func (r *stateReader) judge(l Line) {
 		finding = Finding{Kind: FoundPartlyOverruled, By: r.Sometimes[0], Options: r.first}
 	}
 	if finding.By != 0 {
-		finding.Line = l.Number
+		finding.Line = line
 		if sameOptions(finding.Options, options) {
 			finding.Kind = FoundDuplicate
 		}
@@ -280,9 +200,9 @@ func (r *stateReader) judge(l Line) {
 	switch {
 	case r.Line != 0:
 	case !condition:
-		r.Line, r.always = l.Number, options
+		r.Line, r.always = line, options
 	default:
-		if r.Sometimes = append(r.Sometimes, l.Number); len(r.Sometimes) == 1 {
+		if r.Sometimes = append(r.Sometimes, line); len(r.Sometimes) == 1 {
 			r.first = options
 		}
 	}
@@ -290,7 +210,7 @@ func (r *stateReader) judge(l Line) {
 
 // inert tells why an entry lets its key in from nowhere; the zero Finding where
 // it does from somewhere, and whether that depends on something.
-func inert(e *Entry, now time.Time) (found Finding, condition bool) {
+func inert(reader Reader, e *Entry, now time.Time) (found Finding, condition bool) {
 	if e.Key.Type() == "ssh-dss" {
 		return Finding{Kind: FoundDSA}, false
 	}
@@ -299,7 +219,7 @@ func inert(e *Entry, now time.Time) (found Finding, condition bool) {
 		return Finding{Kind: FoundShortRSA, Bits: bits}, false
 	}
 	var failed *OptionError
-	if errors.As(CheckOptions(e.Options), &failed) {
+	if errors.As(reader.CheckOptions(e.Options), &failed) {
 		return Finding{Kind: FoundOptionsRefused, Option: failed.Option, Value: failed.Value, OptionReason: failed.Reason}, false
 	}
 	for _, option := range e.Options {
