@@ -13,8 +13,8 @@ import (
 // do not count. Imports run one way, from the command down to the file format.
 var mayImport = map[string][]string{
 	"":                   {"internal/cli"},
-	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
-	"copyid":             {"authkeys", "identity", "internal/device", "internal/remote", "internal/sshclient", "internal/sshconfig"},
+	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
+	"copyid":             {"authkeys", "identity", "internal/device", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
 	"identity":           {"authkeys"},
 	"authkeys":           {},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig"},
@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/remote":    {"authkeys"},
 	"internal/agentconn": {},
 	"internal/release":   {},
+	"internal/serverid":  {"authkeys"},
 	"internal/term":      {},
 	"internal/textfile":  {},
 }

@@ -1,6 +1,7 @@
 package authkeys
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -137,6 +138,18 @@ func (r Reader) CheckOptions(options []string) error {
 		}
 	}
 	return nil
+}
+
+// Lacks returns the first option that this release does not know, or not in that
+// form, though another one does; nil for none. It says nothing of options that
+// no sshd knows: what a file has is the business of whoever wrote it.
+func (r Reader) Lacks(options []string) *OptionError {
+	if CheckOptions(options) != nil {
+		return nil
+	}
+	var failed *OptionError
+	errors.As(r.CheckOptions(options), &failed)
+	return failed
 }
 
 // Compose returns the entry as this reader can read it: as its author wrote it

@@ -3,7 +3,10 @@ package copyid
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
+	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
 )
 
@@ -56,7 +59,8 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if v != nil {
 		report.Verification = c.verified(ctx, p, v)
 		report.Verification.KeysOff = !p.host.PubkeyAuthentication
-		if len(report.Verification.Refused) > 0 || report.Verification.notOffered() {
+		if p.unexplained(report.Verification.Refused) || report.Verification.notOffered() {
+			c.findLines(ctx, p)
 			report.Verification.Causes = c.causes(ctx, p, &result.State)
 		}
 	}
@@ -75,6 +79,9 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 			}
 		}
 		for range maxReplans {
+			if err := p.readable(); err != nil {
+				return err
+			}
 			result, err = session.Add(ctx, c.changeFor(p))
 			if err != nil || result.Applied {
 				return err
@@ -88,6 +95,38 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 	}
 	p.Path = result.State.Path
 	return result, nil
+}
+
+// unexplained reports whether a key among those refused was added, or is in the
+// file on a line that should do.
+func (p *Plan) unexplained(refused []identity.Identity) bool {
+	return slices.ContainsFunc(refused, func(id identity.Identity) bool {
+		k := p.keyPlan(id.Entry.Key)
+		return k == nil || k.Decision != Ineffective
+	})
+}
+
+// findLines looks whether the new lines are among those that the server reads,
+// where it does not read all of a file.
+func (c *Client) findLines(ctx context.Context, p *Plan) {
+	if p.reader.MaxLines() == 0 || p.format != openSSH {
+		return
+	}
+	_ = c.withSession(ctx, p, func(session remote.Session) error { // the refusal is reported all the same
+		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
+		if err != nil {
+			return err
+		}
+		var now []KeyPlan
+		for _, id := range p.ToInstall() {
+			k := KeyPlan{Identity: id, Reader: p.reader}
+			if k.judge(state.Candidates, time.Now()); k.Works == 0 {
+				now = append(now, k)
+			}
+		}
+		p.lines = p.lineCauses(now)
+		return nil
+	})
 }
 
 // installing announces the keys that are about to be written, once: the session
@@ -107,8 +146,12 @@ func (p *Plan) noteStanding(ctx context.Context, session remote.Session) error {
 		return err
 	}
 	for i := range p.Keys {
-		p.Keys[i].take(state.Candidates, p.format)
-		p.Keys[i].Decision = Install
+		k := &p.Keys[i]
+		k.take(state.Candidates, p.format)
+		if k.Decision == Ineffective {
+			k.Line = 0 // a finding says it
+		}
+		k.Decision = Install
 	}
 	return nil
 }
@@ -132,7 +175,7 @@ func (c *Client) changeFor(p *Plan) remote.Change {
 func (p *Plan) replan(state *remote.State) {
 	for i := range p.Keys {
 		if p.Keys[i].Decision != Accepted {
-			p.Keys[i].Decision = Install
+			p.Keys[i].Decision, p.Keys[i].Line, p.Keys[i].Standing = Install, 0, nil
 		}
 	}
 	p.takeState(state)

@@ -1,18 +1,69 @@
 package copyid
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 )
+
+// UnreadableError is returned before anything is written where the server could
+// not read the line of a key.
+type UnreadableError struct {
+	Identity identity.Identity
+	// Reader is the server.
+	Reader authkeys.Reader
+	// Option is what it does not know; nil where the line is too long for it,
+	// which has Length bytes.
+	Option *authkeys.OptionError
+	Length int
+}
+
+func (e *UnreadableError) Error() string {
+	if e.Option != nil {
+		return fmt.Sprintf("%v cannot read the option %v", e.Reader, e.Option)
+	}
+	return fmt.Sprintf("%v reads no line longer than %d bytes, and this one has %d", e.Reader, e.Reader.MaxLine(), e.Length)
+}
+
+// readBy takes note of which server reads the file, from its identification
+// string: the lines are composed for it. Options that it does not know are an
+// UnreadableError.
+func (p *Plan) readBy(serverVersion string) error {
+	p.reader = serverid.Parse(serverVersion).Reader()
+	for i := range p.Keys {
+		k := &p.Keys[i]
+		k.Reader = p.reader
+		if p.format != openSSH {
+			continue // has no options, and no reader but its own
+		}
+		k.Identity.Entry = p.reader.Compose(k.Identity.Entry)
+		if failed := p.reader.Lacks(k.Identity.Entry.Options); failed != nil {
+			return &UnreadableError{Identity: k.Identity, Reader: p.reader, Option: failed}
+		}
+	}
+	return nil
+}
+
+// readable returns an UnreadableError for a key to be added on a line that is
+// too long for the server.
+func (p *Plan) readable() error {
+	for _, id := range p.ToInstall() {
+		if n, most := len(id.Entry.Line()), p.reader.MaxLine(); p.format == openSSH && most > 0 && n > most {
+			return &UnreadableError{Identity: id, Reader: p.reader, Length: n}
+		}
+	}
+	return nil
+}
 
 // take decides about a key by the lines that contain its blob.
 func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
 	if format == openSSH {
-		k.decide(candidates)
-		k.judge(candidates, time.Now())
+		k.decide(candidates, k.judge(candidates, time.Now()))
 		return
 	}
 	for _, candidate := range candidates {
@@ -23,43 +74,113 @@ func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
 	}
 }
 
-// judge notes which of the lines that hold the key sshd would use.
-func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) {
-	var text strings.Builder
-	for _, candidate := range candidates {
-		text.WriteString(candidate.Text + "\n")
-	}
-	number := func(line int) int {
-		if line < 1 || line > len(candidates) {
-			return 0
+// judge notes which of the lines that hold the key the server would use, and
+// why it does not use the others. The line numbers of the result are those of
+// the file.
+func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) authkeys.State {
+	seen, beyond := candidates, []authkeys.Finding(nil)
+	if most := k.Reader.MaxLines(); most > 0 {
+		seen = nil
+		for _, candidate := range candidates {
+			if candidate.Number <= most {
+				seen = append(seen, candidate)
+			} else if holds(candidate, k.Identity) {
+				beyond = append(beyond, authkeys.Finding{Kind: authkeys.FoundBeyond, Line: candidate.Number, Limit: most})
+			}
 		}
-		return candidates[line-1].Number
 	}
-	state := authkeys.Parse([]byte(text.String())).State(k.Identity.Entry.Key, now)
-	k.Works, k.Findings = number(state.Line), state.Findings
-	for i := range k.Findings {
-		k.Findings[i].Line, k.Findings[i].By = number(k.Findings[i].Line), number(k.Findings[i].By)
+	var text strings.Builder
+	for _, candidate := range seen {
+		text.WriteString(fileText(candidate) + "\n")
 	}
+	state := authkeys.Parse([]byte(text.String())).StateFor(k.Reader, k.Identity.Entry.Key, now)
+	number := func(line *int) {
+		if *line > 0 {
+			*line = seen[*line-1].Number
+		}
+	}
+	number(&state.Line)
+	for i := range state.Findings {
+		number(&state.Findings[i].Line)
+		number(&state.Findings[i].By)
+	}
+	for i := range state.Live {
+		number(&state.Live[i].Line)
+	}
+	state.Findings = append(state.Findings, beyond...)
+	k.Works, k.Findings = state.Line, state.Findings
+	return state
 }
 
-// decide looks for the key among the lines that contain its blob. A line that
-// holds it with exactly the wanted options is the key itself; otherwise the
-// first line that holds it counts, because it is the first that sshd uses.
-func (k *KeyPlan) decide(candidates []remote.Candidate) {
-	for _, candidate := range candidates {
-		entry, err := authkeys.ParseEntry(candidate.Text)
-		if err != nil || entry.Blob() != k.Identity.Entry.Blob() {
-			continue
-		}
-		same := sameOptions(entry.Options, k.Identity.Entry.Options)
+// fileText is a line as it is in the file: remote.Candidate has U+0001 for NUL.
+func fileText(candidate remote.Candidate) string {
+	return strings.ReplaceAll(candidate.Text, "\x01", "\x00")
+}
+
+// holds reports whether a line is an entry of the key for some server.
+func holds(candidate remote.Candidate, id identity.Identity) bool {
+	return len(authkeys.Parse([]byte(fileText(candidate))).Find(id.Entry.Key)) > 0
+}
+
+// decide looks for the key among the lines that contain its blob. Only a line
+// that lets the key in counts. One with exactly the wanted options is the key
+// itself; otherwise the first counts, because it is the first that the server
+// uses. A line that does not let the key in stands in the way of no other,
+// unless the other would be the same.
+func (k *KeyPlan) decide(candidates []remote.Candidate, state authkeys.State) {
+	for _, live := range state.Live {
+		same := sameOptions(live.Options, k.Identity.Entry.Options)
 		if k.Decision == Install || same && k.Decision == InFileOtherwise {
-			k.Line, k.Standing = candidate.Number, entry.Options
+			k.Line, k.Standing = live.Line, live.Options
 			k.Decision = InFileOtherwise
 			if same {
 				k.Decision = InFile
 			}
 		}
 	}
+	if k.Decision != Install {
+		return
+	}
+	kind := map[int]authkeys.FindingKind{}
+	for _, f := range k.Findings {
+		kind[f.Line] = f.Kind
+	}
+	for _, candidate := range candidates {
+		found := kind[candidate.Number]
+		written := strings.TrimRight(candidate.Text, " \t\r") == strings.TrimRight(k.Identity.Entry.Line(), " \t\r")
+		if found == 0 || !written && !found.OfKey() {
+			continue
+		}
+		k.Decision, k.Line = Ineffective, candidate.Number
+		if found == authkeys.FoundCertAuthority {
+			// That is what was asked for: the line accepts certificates.
+			k.Decision, k.Standing, k.Findings = InFile, k.Identity.Entry.Options, nil
+		}
+		return
+	}
+}
+
+// Dead are the findings about lines that hold the key and let nobody in, where
+// no other line of the file lets it in.
+func (k *KeyPlan) Dead() []authkeys.Finding {
+	var dead []authkeys.Finding
+	for _, f := range k.Findings {
+		if f.Kind.Dead() && (k.Decision == Install || k.Decision == Ineffective) {
+			dead = append(dead, f)
+		}
+	}
+	return dead
+}
+
+// lineCauses are the lines of the file that hold refused keys and let nobody in.
+func (p *Plan) lineCauses(keys []KeyPlan) []Cause {
+	var causes []Cause
+	for i := range keys {
+		for _, f := range keys[i].Dead() {
+			causes = append(causes, Cause{Kind: CauseLine, Path: p.Path, Key: keys[i].Identity.Entry.Key, Finding: f, Reader: p.reader})
+		}
+	}
+	return causes
 }
 
 // sameOptions compares option lists as sets: their order means nothing.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
 )
@@ -36,6 +37,9 @@ const (
 	CauseOptions CauseKind = "options"
 	// CauseAbsent: the file does not hold the key.
 	CauseAbsent CauseKind = "absent"
+	// CauseLine: the key is on a line of the file that lets nobody in, by
+	// Finding.
+	CauseLine CauseKind = "line"
 	// CauseFile: nothing wrong can be seen, so the server may read another
 	// file (AuthorizedKeysFile) or not accept keys of this type.
 	CauseFile CauseKind = "file"
@@ -57,6 +61,10 @@ type Cause struct {
 	Files []string
 	// Key is the key it is about, where it is not about all of them.
 	Key ssh.PublicKey
+	// Finding is what is wrong with the line, and Reader who reads it, for
+	// CauseLine.
+	Finding authkeys.Finding
+	Reader  authkeys.Reader
 	// Mend is the command that mends it, for root's shell on the server; with
 	// InConfig the line to put into sshd_config. "" for none.
 	Mend     string
@@ -122,13 +130,13 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 	}
 	d.Keys, d.Path = p.Keys, p.Path
 	d.NoKeyAsked = p.NoKeyAsked
-	absent := p.ToInstall()
-	if p.state.NotText {
-		absent = nil // nobody can say what a file holds that is not text
+	for i := range p.Keys {
+		// Nobody can say what a file holds that is not text.
+		if k := &p.Keys[i]; k.Decision == Install && len(k.Dead()) == 0 && !p.state.NotText {
+			d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: k.Identity.Entry.Key})
+		}
 	}
-	for _, id := range absent {
-		d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: id.Entry.Key})
-	}
+	p.lines = p.lineCauses(p.Keys)
 	if d.NoKeyAsked {
 		return d, nil
 	}
@@ -187,7 +195,7 @@ func (c *Client) found(p *Plan, d *remote.Diagnosis) []Cause {
 
 // evident are the reasons that show without a look around.
 func (p *Plan) evident() []Cause {
-	var found []Cause
+	found := slices.Clone(p.lines)
 	if methods := p.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
 		found = append(found, Cause{Kind: CauseMethod})
 	}

@@ -29,6 +29,9 @@ const (
 	InFile
 	// InFileOtherwise: the target file holds the key with other options.
 	InFileOtherwise
+	// Ineffective: the target file holds the very line that would be added, and
+	// the server does not let the key in by it. Findings say why.
+	Ineffective
 )
 
 // KeyPlan is the decision about one key.
@@ -48,6 +51,8 @@ type KeyPlan struct {
 	// Refused reports whether the server, asked about the key before anything was
 	// changed, said no.
 	Refused bool
+	// Reader is the server that reads the file, as far as its version tells.
+	Reader authkeys.Reader
 	// Checked reports of a key with the decision Accepted whether the target file
 	// was searched for it; Line is 0 then where another source lets it in.
 	Checked bool
@@ -95,6 +100,9 @@ type Plan struct {
 	state   *remote.State
 	sftp    bool // the file was reached by SFTP
 	format  keyFormat
+	reader  authkeys.Reader
+	// lines are what the target file has against keys that the server refuses.
+	lines []Cause
 	// announced: the keys to be written have been shown (Progress.Installing).
 	announced bool
 	// early is the second connection, begun while the first still logs in; nil
@@ -225,8 +233,13 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" && c.o.
 func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
 		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
-		Identified: func(version string) error { return deviceError(p, version) },
-		NeverAsk:   c.o.DryRun, NoAgent: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
+		Identified: func(version string) error {
+			if err := deviceError(p, version); err != nil {
+				return err
+			}
+			return p.readBy(version)
+		},
+		NeverAsk: c.o.DryRun, NoAgent: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
 	}
 	o.LoggingIn = func(conn *sshclient.Conn) {

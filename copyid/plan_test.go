@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 				candidates = append(candidates, remote.Candidate{Number: i + 1, Text: text})
 			}
 			k := KeyPlan{Identity: identity.Identity{Entry: c.want}}
-			k.decide(candidates)
+			k.take(candidates, openSSH)
 			if k.Decision != c.is || k.Line != c.line {
 				t.Errorf("decision %d on line %d, want %d on %d", k.Decision, k.Line, c.is, c.line)
 			}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ssh-copy-id/authkeys"
@@ -95,6 +96,9 @@ func causeSentence(c copyid.Cause) string {
 	switch c.Kind {
 	case copyid.CauseOptions:
 		return fmt.Sprintf("the key stands in %s with the options %s, which may forbid this login", orDefault(c.Path), value)
+	case copyid.CauseLine:
+		text, helps := findingSentence(c.Finding, c.Reader)
+		return fmt.Sprintf("line %d of %s holds %s, but %s; %s", c.Finding.Line, path, key, text, helps)
 	case copyid.CauseAbsent:
 		return fmt.Sprintf("%s does not hold %s", path, key)
 	}
@@ -108,6 +112,7 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 	if d.NoKeyAsked {
 		p.print("the server lets this account in without asking for a key\n")
 	}
+	inCauses := func(k copyid.KeyPlan) bool { return !d.NoKeyAsked && len(k.Dead()) > 0 }
 	for _, k := range d.Keys {
 		switch {
 		case d.NoKeyAsked && k.Line > 0:
@@ -115,6 +120,10 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 			continue
 		case d.NoKeyAsked:
 			p.print("not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
+			continue
+		}
+		if inCauses(k) {
+			p.print("refused, and on no line of %s that lets it in: %s\n", term.Escape(d.Path), describe(k.Identity))
 			continue
 		}
 		switch k.Decision {
@@ -126,7 +135,7 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 			p.print("refused, though on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
 		}
 	}
-	p.findings(d.Keys, d.Path)
+	p.findings(slices.DeleteFunc(slices.Clone(d.Keys), inCauses), d.Path)
 	p.causes(d.Causes)
 	if !d.Accepted() && !d.AllInFile() {
 		r.status = 1

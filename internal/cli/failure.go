@@ -110,6 +110,7 @@ func sentence(err error) string {
 		types      *remote.KeyTypeError
 		failed     *remote.RemoteError
 		dest       *sshconfig.DestinationError
+		unread     *copyid.UnreadableError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
@@ -144,6 +145,8 @@ func sentence(err error) string {
 		return term.Escape(types.Error()) + ". Nothing was sent"
 	case errors.As(err, &failed):
 		return remoteSentence(failed)
+	case errors.As(err, &unread):
+		return unreadableSentence(unread)
 	case errors.As(err, &dest):
 		return destinationSentence(dest)
 	}

@@ -112,6 +112,10 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 	p.present(plan.Keys, plan.Path)
 	p.warnUnrestricted(plan.Keys)
 	p.findings(plan.Keys, plan.Path)
+	dead := ineffectiveAmong(plan.Keys)
+	if len(dead) > 0 {
+		p.ineffective(dead, plan.Path)
+	}
 	ids := plan.ToInstall()
 	switch unusable := plan.Unusable(); {
 	case len(ids) > 0:
@@ -120,6 +124,8 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 		}
 	case len(unusable) > 0:
 		p.notUsable(unusable, plan.Path)
+		return false
+	case len(dead) > 0:
 		return false
 	default:
 		p.allSkipped()
@@ -139,7 +145,7 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 		block.WriteString(term.Escape(id.Entry.Line()) + "\n")
 	}
 	p.print("=-=-=-=-=-=-=-=\nWould have added the following key(s):\n\n%s=-=-=-=-=-=-=-=\n", block.String())
-	return true
+	return len(dead) == 0
 }
 
 // orDefault names the target file before its path is known.
@@ -181,8 +187,13 @@ func (r *run) report(report *copyid.Report, s source) {
 	if r.flags.Target == "" { // else only the file counts
 		refused = report.Unusable()
 	}
-	if len(added) == 0 && len(refused) == 0 {
+	dead := ineffectiveAmong(report.Keys)
+	if len(added) == 0 && len(refused) == 0 && len(dead) == 0 {
 		p.allSkipped()
+	}
+	if len(dead) > 0 {
+		p.ineffective(dead, report.Path)
+		r.status = 1
 	}
 	r.verified(&report.Verification)
 	p.sharedRefused(report)

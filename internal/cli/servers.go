@@ -1,33 +1,34 @@
 package cli
 
 import (
-	"strings"
+	"fmt"
 
 	"ssh-copy-id/copyid"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/term"
 )
 
-// What dropbear reads of an authorized_keys file (svr-authpubkey.c and
-// sysoptions.h of Dropbear): lines of at most 3000 bytes, and the first 300.
-const (
-	dropbearLine  = 3000
-	dropbearLines = 300
-	// dropbearBytes is what 300 lines of the shortest kind of key take.
-	dropbearBytes = dropbearLines * 80
-)
+// shortestLine is how many bytes a line of the shortest kind of key takes.
+const shortestLine = 80
 
-// limits warns where the server does not read all of a file that it now has.
+// limits warns where the server may not read all of a file that it now has.
 func (p *printer) limits(report *copyid.Report) {
-	if !strings.HasPrefix(report.ServerVersion, "SSH-2.0-dropbear") {
-		return
+	reader := serverid.Parse(report.ServerVersion).Reader()
+	most := reader.MaxLines()
+	if len(report.Added()) > 0 && most > 0 && report.Size > int64(most*shortestLine) && !report.Verification.Done {
+		p.warning("%v reads only the first %d lines of %s, which has %d bytes by now: check that the new key is among them",
+			reader, most, term.Escape(report.Path), report.Size)
 	}
-	for _, id := range report.Added() {
-		if n := len(id.Entry.Line()); n > dropbearLine {
-			p.warning("dropbear reads no line longer than %d bytes, and this one has %d: %s", dropbearLine, n, describe(id))
-		}
+}
+
+// unreadableSentence says why a line that the server could not read was not
+// written.
+func unreadableSentence(e *copyid.UnreadableError) string {
+	reader, key := term.Escape(e.Reader.String()), describe(e.Identity)
+	if e.Option == nil {
+		return fmt.Sprintf("the server (%s) reads no line longer than %d bytes, and that of %s has %d; nothing was added\n\t(--comment gives it a shorter comment)",
+			reader, e.Reader.MaxLine(), key, e.Length)
 	}
-	if len(report.Added()) > 0 && report.Size > dropbearBytes {
-		p.warning("dropbear reads only the first %d lines of %s, which has %d bytes by now: check that the new key is among them",
-			dropbearLines, term.Escape(report.Path), report.Size)
-	}
+	return fmt.Sprintf("the server (%s) cannot read the option %s of %s (%s): it would ignore the whole line; nothing was added\n\t(leave the option out, or restrict the key on the server)",
+		reader, term.Escape(e.Option.Option), key, e.Option.Reason)
 }
