@@ -49,7 +49,7 @@ var lineCases = []lineCase{
 	{name: "nulend", file: "OTHER" + strings.Repeat("\x00", 4096)},
 	{name: "latin1", file: "# \xff\xfe \xe9\nOTHER \xff\n"},
 	{name: "utf16tail", file: "OTHER\ns\x00s\x00h\x00\r\x00\n\x00"},
-	{name: "authority", file: "cert-authority KEY\n", said: "option cert-authority"},
+	{name: "authority", file: "cert-authority KEY\n", said: "cert-authority"},
 	{name: "unknownoption", file: "no-such-option KEY\n", said: "refuses its option no-such-option"},
 	{name: "quotes", file: "command=true KEY\n", said: "refuses its option command"},
 	{name: "openquote", file: "command=\"true KEY\n", said: "a quote is missing"},
