@@ -159,7 +159,7 @@ func (p *Plan) noteStanding(ctx context.Context, session remote.Session) error {
 // changeFor is the remote change of a plan.
 func (c *Client) changeFor(p *Plan) remote.Change {
 	ids := p.ToInstall()
-	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair}
+	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair, Guard: !c.o.Force}
 	for _, id := range ids {
 		change.Lines = append(change.Lines, p.format.lines(id)...)
 	}

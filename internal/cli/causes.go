@@ -47,7 +47,7 @@ func causeSentence(c copyid.Cause) string {
 	}
 	switch remote.FindingKind(c.Kind) {
 	case remote.FindMode:
-		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, c.Mode.Perm())
+		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, unixMode(c.Mode))
 	case remote.FindOwner:
 		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
 	case remote.FindPubkey:

@@ -91,6 +91,13 @@ func remoteText(e *remote.RemoteError) string {
 		text, detail = accountSentence(e), ""
 	case remote.TooMuch:
 		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
+	case remote.Foreign:
+		text, detail = fmt.Sprintf("another account can change what %s leads to, and root would write there; "+
+			"use --for-user to write with that account's rights, or -f to write all the same", detail), ""
+	case remote.NoHome:
+		text, detail = fmt.Sprintf("the home directory of the account, %s, does not exist: create it on the server first", detail), ""
+	case remote.NoTool:
+		text = "the server lacks a program that is needed to change " + path
 	case remote.Failed:
 		text = "changing " + path + " failed"
 	default:

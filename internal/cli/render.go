@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -164,7 +165,7 @@ func (r *run) report(report *copyid.Report, s source) {
 		if repair.From.Perm()&0o022 != 0 {
 			why = ", or sshd would ignore the keys"
 		}
-		p.info("changed the mode of %s from %04o to %04o%s", term.Escape(repair.Path), repair.From, repair.To, why)
+		p.info("changed the mode of %s from %04o to %04o%s", term.Escape(repair.Path), unixMode(repair.From), unixMode(repair.To), why)
 	}
 	for _, note := range report.Notes {
 		p.info("%s", term.Escape(note))
@@ -210,6 +211,17 @@ func (r *run) report(report *copyid.Report, s source) {
 			"Now try logging into the machine, with: \"%s\"\n"+
 			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), command)
 	}
+}
+
+// unixMode is a mode in the bits of chmod(1), set-id and sticky bits included.
+func unixMode(mode fs.FileMode) uint32 {
+	bits := uint32(mode.Perm())
+	for bit, value := range map[fs.FileMode]uint32{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if mode&bit != 0 {
+			bits |= value
+		}
+	}
+	return bits
 }
 
 // warnStanding tells about keys that -f added although they stood in the file:

@@ -17,6 +17,7 @@ type answer struct {
 	created   []string
 	notes     []string
 	recovered bool
+	unsure    bool
 	fail      *RemoteError
 	end       string // state, applied or failed
 }
@@ -70,6 +71,8 @@ func (a *answer) line(text string) (last bool, err error) {
 		a.note(value)
 	case "fail":
 		err = a.failed(value)
+	case "unsure":
+		a.unsure = true
 	case "detail":
 		if a.fail == nil {
 			return false, errGarbled
@@ -194,7 +197,7 @@ func (a *answer) finish(end string) error {
 
 // explain completes the error of an answer that tells a failure.
 func (a *answer) explain() {
-	a.fail.Path, a.fail.State = a.state.Path, &a.state
+	a.fail.Path, a.fail.State, a.fail.Unsure = a.state.Path, &a.state, a.unsure
 	switch a.fail.Reason {
 	case "write":
 		a.fail.Reason = reasonOf(a.fail.Detail)
@@ -204,6 +207,10 @@ func (a *answer) explain() {
 		a.fail.Reason = Eaten
 	case "nottext":
 		a.fail.Reason = NotText
+	case "foreign":
+		a.fail.Reason = Foreign
+	case "nohome":
+		a.fail.Reason = NoHome
 	case "locked":
 		if r := reasonOf(a.fail.Detail); r != Failed {
 			a.fail.Reason = r

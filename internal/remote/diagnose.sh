@@ -3,8 +3,8 @@
 # here-documents either, which some shells keep in /tmp) and takes no lock.
 #
 # The loader puts the first part of install.sh in front, up to its digest:
-# from there come M, nl, home, uid, os and the functions put, say, flush,
-# number, next, locate, entry, list, physical, survey and sayfacts.
+# from there come M, nl, home, uid, os, descriptor 3 and the functions put, has,
+# say, flush, number, next, locate, entry, list, physical, survey and sayfacts.
 #
 # A request:
 #   M diagnose
@@ -19,8 +19,6 @@
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # set by the first part
-
-has() { command -v "$1" >/dev/null 2>&1; }
 
 # relay COUNT WORD: standard input, without comments, blank lines and
 # indentation, as at most COUNT lines of the answer.
@@ -42,18 +40,18 @@ fail() {
 account() {
 	me=$uid user=${1:-${LOGNAME:-${USER-}}}
 	case $user in -*) user= ;; esac
-	id=$(id -u "$user" 2>/dev/null)
+	id=$(id -u "$user" 2>&3)
 	if [ -n "$1" ]; then
 		uid=$id
 	elif [ -z "$user" ] || [ "$id" != "$uid" ]; then
-		user=$(id -un 2>/dev/null)
+		user=$(id -un 2>&3)
 	fi
 	LOGNAME=$user
 	say "account $user"
-	say "groups $(id -Gn "$user" 2>/dev/null)"
+	say "groups $(id -Gn "$user" 2>&3)"
 	# Old networks keep hashes in here.
 	blank='s/^\([^:]*\):[^:]*:/\1:x:/'
-	record=$(getent passwd "$user" 2>/dev/null | sed "$blank")
+	record=$(getent passwd "$user" 2>&3 | sed "$blank")
 	# It takes a number for a name as well.
 	case $record in "$user":*) ;; *) record= ;; esac
 	if [ -z "$record" ] && [ -r /etc/passwd ]; then
@@ -105,19 +103,19 @@ lockout() {
 			done
 		return 0
 	fi
-	if has passwd && row=$(passwd -S "$user" </dev/null 2>/dev/null); then
+	if has passwd && row=$(passwd -S "$user" </dev/null 2>&3); then
 		say "passwd ${row%%"$nl"*}"
 	fi
 	if has chage; then
 		flush
-		chage -l "$user" </dev/null 2>/dev/null | relay 20 chage
+		chage -l "$user" </dev/null 2>&3 | relay 20 chage
 	fi
 }
 
 # inspect PATH: its label, access control list and attributes.
 inspect() {
 	[ -e "$1" ] || return 0
-	if [ -n "$labels" ] && row=$(ls -dZ "$1" 2>/dev/null); then
+	if [ -n "$labels" ] && row=$(ls -dZ "$1" 2>&3); then
 		# Old ones print mode and owner in front.
 		# shellcheck disable=SC2086
 		for word in ${row%%/*}; do
@@ -127,21 +125,21 @@ inspect() {
 		done
 	fi
 	if has getfacl; then
-		if acl=$(getfacl -pn "$1" 2>/dev/null) || acl=$(getfacl "$1" 2>/dev/null); then
+		if acl=$(getfacl -pn "$1" 2>&3) || acl=$(getfacl "$1" 2>&3); then
 			sayacl "$1" "$acl"
 		fi
-	elif [ "$os" = Darwin ] && acl=$(ls -lde "$1" 2>/dev/null); then
+	elif [ "$os" = Darwin ] && acl=$(ls -lde "$1" 2>&3); then
 		case $acl in *"$nl"*) sayacl "$1" "${acl#*"$nl"}" ;; esac
 	fi
 	case $os in
 	Darwin | *BSD | DragonFly)
-		row=$(ls -ldo "$1" 2>/dev/null)
+		row=$(ls -ldo "$1" 2>&3)
 		# shellcheck disable=SC2086
 		set -- "$1" $row
 		[ -z "${6-}" ] || say "attr $6 $1"
 		;;
 	*)
-		if has lsattr && row=$(lsattr -d "$1" 2>/dev/null); then
+		if has lsattr && row=$(lsattr -d "$1" 2>&3); then
 			say "attr ${row%% *} $1"
 		fi
 		;;
@@ -182,7 +180,7 @@ path() {
 	fi
 	labels='' seen=''
 	if has getenforce; then
-		say "selinux $(getenforce 2>/dev/null)"
+		say "selinux $(getenforce 2>&3)"
 		labels=1
 	elif [ -r /sys/fs/selinux/enforce ]; then
 		IFS= read -r row </sys/fs/selinux/enforce
@@ -205,7 +203,7 @@ encrypted() {
 		say "crypt ecryptfs $state"
 	fi
 	if has fscrypt; then
-		case $(fscrypt status "$home" </dev/null 2>/dev/null) in
+		case $(fscrypt status "$home" </dev/null 2>&3) in
 		*'is encrypted with fscrypt'*) say 'crypt fscrypt open' ;;
 		esac
 	fi
@@ -218,14 +216,14 @@ listener() {
 	conf='' pid=$$ hops=0
 	while [ "$hops" -lt 16 ]; do
 		hops=$((hops + 1)) row=
-		{ IFS= read -r row <"/proc/$pid/stat"; } 2>/dev/null
+		{ IFS= read -r row <"/proc/$pid/stat"; } 2>&3
 		row=${row##*') '}
 		# shellcheck disable=SC2086
 		set -- $row
 		number "${2-}"
 		[ "$number" -gt 0 ] || return 0
 		pid=$number
-		row=$({ tr '\000' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)
+		row=$({ tr '\000' ' ' <"/proc/$pid/cmdline"; } 2>&3)
 		case $row in
 		*/sshd\ *' [listener]'* | */sshd\ *-D* | */sshd\ *' -f '*) ;;
 		*) continue ;;
@@ -245,7 +243,7 @@ listener() {
 # is not in sudoers; so only members of the groups that usually are.
 administers() {
 	has sudo || return 1
-	for group in $(id -Gn 2>/dev/null); do
+	for group in $(id -Gn 2>&3); do
 		case $group in sudo | wheel | admin | adm | google-sudoers) return 0 ;; esac
 	done
 	return 1

@@ -53,6 +53,9 @@ const (
 	Denied      Reason = "permission denied"
 	Immutable   Reason = "operation not permitted"
 	NotDir      Reason = "not a directory" // a part of the path is a file
+	Foreign     Reason = "foreign"         // another account controls the way to the file: Detail names the place
+	NoHome      Reason = "no home"         // the home directory does not exist: Detail names it
+	NoTool      Reason = "no tool"         // the server lacks a program: Detail has the shell's words
 	Failed      Reason = "failed"          // anything else: Detail tells
 )
 
@@ -107,6 +110,11 @@ func reasonOf(detail string) Reason {
 		{"operation not permitted", Immutable},
 		{"not a directory", NotDir},
 		{"file exists", NotDir},
+		// The shells' words for a program that is not there.
+		{": not found", NoTool},
+		{"command not found", NoTool},
+		{"no such command", NoTool},
+		{"inaccessible or not found", NoTool},
 	} {
 		if strings.Contains(strings.ToLower(detail), known.text) {
 			return known.reason

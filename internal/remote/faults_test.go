@@ -172,14 +172,14 @@ func (h *host) killAll() {
 func TestKilledAt(t *testing.T) {
 	const write = `why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)`
 	for _, tt := range []struct{ name, before, insert string }{
-		{"owner not written", `{ put "$me$nl" >"$1/owner"; } 2>/dev/null`, "kill -9 $$"},
+		{"owner not written", `has rm && { put "$me$nl" >"$1/owner"; } 2>&3`, "kill -9 $$"},
 		{"data half written", `why=$({ put "$text" >"$lock/data"; } 2>&1)`, `put half >"$lock/data"; kill -9 $$`},
 		{"journal half written", `put "$old$nl$file${nl}end$nl" >"$lock/journal"`, `put 12 >"$lock/journal"; kill -9 $$`},
 		{"nothing appended", write, "kill -9 $$"},
 		{"one byte appended", write, `put "${text%"${text#?}"}" >>"$file"; kill -9 $$`},
 		{"half appended", write, `dd bs="$((bytes / 2))" count=1 <"$lock/data" >>"$file" 2>/dev/null; kill -9 $$`},
 		{"all but a byte appended", write, `dd bs="$((bytes - 1))" count=1 <"$lock/data" >>"$file" 2>/dev/null; kill -9 $$`},
-		{"all appended", `got=$(tail`, "kill -9 $$"},
+		{"all appended", `behind "$old"`, "kill -9 $$"},
 		{"not unlocked", `rm -rf "$lock"`, "kill -9 $$"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -264,7 +264,7 @@ func TestNotOurLock(t *testing.T) {
 		t.Skip("needs root, to give a file away")
 	}
 	h := newHost(t, testShell{name: "dash"})
-	h.edit = func(s string) string { return strings.Replace(s, `"$idle" -lt 600`, `"$idle" -lt 30`, 2) }
+	h.edit = func(s string) string { return strings.Replace(s, `"$idle" -lt 300`, `"$idle" -lt 30`, 2) }
 	h.write(".ssh/authorized_keys", "x\n", 0o600)
 	lock := h.keysFile() + ".ssh-copy-id.lock"
 	os.Mkdir(lock, 0o777)

@@ -61,7 +61,7 @@ func forAccount(marker string, o Options) (command, first string) {
 	install := strings.Replace(script(marker, o.Trace), "\n", "\n"+accountGuard, 1)
 	// The same loader as that of every session, without the "sh -c" around it.
 	boot := strings.TrimSuffix(strings.TrimPrefix(bootstrap(marker, install), "sh -c '"), "'")
-	return bootstrap(marker, way), way + o.Account + "\n" + boot + "\n" + install
+	return bootstrap(marker, way), way + "\n" + o.Account + "\n" + boot + "\n" + install
 }
 
 // notSwitched tells whether the answer is that of foruser.sh, which has ended

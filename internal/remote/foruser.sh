@@ -17,8 +17,18 @@
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
 
-LC_ALL=C
+# See install.sh.
+set +e +u +C +a
+PS4='+ ' LC_ALL=C
 export LC_ALL
+unalias -a
+if [ -n "${BASH_VERSION-}" ]; then
+	# shellcheck disable=SC3044
+	for name in $(declare -F); do
+		case $name in declare | -*) ;; *) unset -f "$name" ;; esac
+	done
+fi
+unset IFS CDPATH ENV BASH_ENV FPATH
 # Words are split in a few places, but never globbed.
 set -f
 nl='
@@ -142,6 +152,8 @@ cd /
 # Set by next, and here for shellcheck.
 name='' boot=''
 next name
+# Before the name there is a newline that the loader may have read.
+[ -n "$name" ] || next name
 next boot
 me=$(id -u)
 [ "$me" = 0 ] || fail 'not root' "user id $me"

@@ -9,7 +9,7 @@
 # from read, never through eval.
 #
 # A request:
-#   M read|add [repair]
+#   M read|add [repair] [guard]
 #   the target path as the person gave it, empty: the account's own file
 #   what must hold before lines are added: none (no line contains a blob), any,
 #     or a sum as answered earlier
@@ -27,24 +27,49 @@
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
 
-LC_ALL=C
+# What a start-up file of the account exports must not shape what follows: the
+# options of the shell and its functions, which bash hands down, and variables
+# that change what the tools print.
+set +e +u +C +a
+PS4='+ ' LC_ALL=C
 export LC_ALL
-# Variables that change what the tools print.
-unset TIME_STYLE QUOTING_STYLE CLICOLOR_FORCE GREP_OPTIONS CDPATH
+unalias -a
+if [ -n "${BASH_VERSION-}" ]; then
+	# shellcheck disable=SC3044
+	for name in $(declare -F); do
+		case $name in declare | -*) ;; *) unset -f "$name" ;; esac
+	done
+fi
+unset IFS CDPATH ENV BASH_ENV FPATH LANG LANGUAGE \
+	TIME_STYLE QUOTING_STYLE BLOCK_SIZE LS_BLOCK_SIZE BLOCKSIZE DF_BLOCK_SIZE DU_BLOCK_SIZE \
+	LS_OPTIONS LS_COLORS LSCOLORS CLICOLOR CLICOLOR_FORCE LS_SAMESORT COLUMNS TABSIZE COMMAND_MODE \
+	GREP_OPTIONS GREP_COLOR GREP_COLORS POSIXLY_CORRECT POSIX_ME_HARDER _POSIX2_VERSION TZ
 # Words are split in a few places, but never globbed.
 set -f
 umask 077
 nl='
 '
-PATH=${PATH:+$PATH:}/usr/bin:/bin:/usr/sbin:/sbin
+# The system's tools come before what the account has put in front of them.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin${PATH:+:$PATH}
 # Solaris keeps the POSIX grep here.
 [ -d /usr/xpg4/bin ] && PATH=/usr/xpg4/bin:$PATH
+# Where messages go that nobody needs. Not every chroot has a /dev/null, and
+# root must not make a file of that name.
+if [ -c /dev/null ] && [ -w /dev/null ]; then
+	exec 3>/dev/null
+else
+	exec 3>&2
+fi
 
 # The Korn shells without a built-in printf have print.
 case ${KSH_VERSION-} in
 '@(#)'*) put() { print -rn -- "$1"; } ;;
 *) put() { printf %s "$1"; } ;;
 esac
+
+# has TOOL: whether there is such a program. What POSIX shells have built in
+# takes the place of most: an account may see little of the system.
+has() { command -v "$1" >&3 2>&3; }
 
 out=
 say() { out=$out$M\ $1$nl; }
@@ -64,12 +89,25 @@ next() { IFS= read -r "$1" || exit 0; }
 home=${HOME-}
 case $home in /*) ;; *) home=$(pwd) ;; esac
 home=${home%/}
-uid=$(id -u)
+uid=$(id -u 2>&3)
+case $uid in
+'' | *[!0-9]*)
+	uid=''
+	{
+		while read -r word row; do
+			[ "$word" != Uid: ] || uid=${row%%[!0-9]*}
+		done </proc/self/status
+	} 2>&3
+	;;
+esac
 # shellcheck disable=SC2046
-set -- $(uname -sn)
+set -- $(uname -sn 2>&3)
 os=${1-} node=${2-}
+if [ -z "$os" ]; then
+	{ read -r os </proc/sys/kernel/ostype && read -r node </proc/sys/kernel/hostname; } 2>&3
+fi
 for tool in cksum sha256sum none; do
-	command -v "$tool" >/dev/null 2>&1 && break
+	has "$tool" && break
 done
 
 # locate TARGET: sets file and dir, and which of home and dir are ours to mend.
@@ -105,7 +143,7 @@ locate() {
 	elif [ "$own" != given ] && [ "$uid" = 0 ]; then
 		if [ -f /etc/openwrt_release ]; then
 			file=/etc/dropbear/authorized_keys
-		elif [ -d /nsconfig ] && { [ -e /netscaler ] || command -v nscli >/dev/null 2>&1; }; then
+		elif [ -d /nsconfig ] && { [ -e /netscaler ] || has nscli; }; then
 			# Citrix NetScaler (ADC): what is below /root goes with a restart.
 			file=/nsconfig/ssh/authorized_keys
 			say "note $file opens every local account; neither /flash nor /flash/nsconfig may be writable for the group or others"
@@ -121,18 +159,51 @@ locate() {
 	esac
 	# The helper of Fedora CoreOS reads a directory as well, before the file.
 	# shellcheck disable=SC2088
-	if [ "$file" = "$home/.ssh/authorized_keys" ] && [ -d "$file.d/" ] && [ -n "$(ls -A "$file.d/" 2>/dev/null)" ]; then
+	if [ "$file" = "$home/.ssh/authorized_keys" ] && [ -d "$file.d/" ] && [ -n "$(ls -A "$file.d/" 2>&3)" ]; then
 		say 'note ~/.ssh/authorized_keys.d holds files, which the server may read before authorized_keys'
 	fi
 }
 
 # entry PATH: what ls tells of it, links followed, in mode, owner and size.
 entry() {
-	mode='' owner='' size=''
-	row=$(ls -ldnL "$1" 2>/dev/null) || return 1
+	mode='' owner=''
+	row=$(ls -ldnL "$1" 2>&3) || return 1
 	# shellcheck disable=SC2086
 	set -- $row
-	mode=$1 owner=$3 size=$5
+	mode=$1 owner=$3
+}
+
+# measure FILE: sets size, in bytes, counted where that is possible.
+measure() {
+	if has wc; then
+		size=$(wc -c <"$1" 2>&3)
+		# shellcheck disable=SC2086
+		set -- $size
+		size=${1-}
+	else
+		size=''
+		row=$(ls -ldnL "$1" 2>&3)
+		# shellcheck disable=SC2086
+		set -- $row
+		size=${5-}
+	fi
+	case $size in
+	'' | *[!0-9]*)
+		why='wc: not found'
+		return 1
+		;;
+	esac
+}
+
+# ours PATH: whether the account owns it.
+ours() {
+	if has ls; then
+		entry "$1" && [ "$owner" = "$uid" ]
+	else
+		# Not of POSIX, but of every shell that is small.
+		# shellcheck disable=SC3067
+		[ -O "$1" ]
+	fi
 }
 
 # list PATH: in rows, ls -ldn of every directory down to PATH, and of PATH;
@@ -148,22 +219,33 @@ list() {
 		*) rest='' ;;
 		esac
 	done
-	rows=$(ls -ldn ${more:+"$more"} "$@" 2>/dev/null)
+	rows=$(ls -ldn ${more:+"$more"} "$@" 2>&3)
+}
+
+# linked PATH: sets row, where the link leads.
+linked() {
+	if has readlink; then
+		row=$(readlink "$1" 2>&3 && put .)
+		row=${row%"$nl."}
+	else
+		row=$(ls -ld "$1" 2>&3)
+		row=${row#*" $1 -> "}
+	fi
+	[ -n "$row" ]
 }
 
 # physical PATH: sets real, the path with every link resolved.
 physical() {
 	real=$1 hops=0
 	while [ -h "$real" ] && [ "$hops" -lt 20 ]; do
-		row=$(ls -ld "$real")
-		row=${row#*" $real -> "}
+		linked "$real" || break
 		case $row in
 		/*) real=$row ;;
 		*) real=${real%/*}/$row ;;
 		esac
 		hops=$((hops + 1))
 	done
-	row=$(cd -P "${real%/*}/" 2>/dev/null && pwd -P) && real=${row%/}/${real##*/}
+	row=$(cd -P "${real%/*}/" 2>&3 && pwd -P) && real=${row%/}/${real##*/}
 }
 
 # survey: looks along the path, and says where the file really is.
@@ -208,7 +290,7 @@ digest() {
 	total=absent
 	[ -e "$1" ] || return 0
 	case $tool in
-	none) entry "$1" && total=size:$size ;;
+	none) measure "$1" && total=size:$size ;;
 	*)
 		total=$("$tool" <"$1") || return 1
 		# shellcheck disable=SC2086
@@ -224,7 +306,7 @@ digest() {
 # comment and a block of NULs do not matter. In what is looked at, 0 is NUL,
 # f and e are the bytes of a mark.
 istext() {
-	begin=$(dd bs=512 count=1 <"$1" 2>/dev/null | tr -c '\000\376\377' x | tr '\000\376\377' 0ef)
+	begin=$(dd bs=512 count=1 <"$1" 2>&3 | tr -c '\000\376\377' x | tr '\000\376\377' 0ef)
 	row=${begin%%0*}
 	case $begin in
 	[!0]0[!0]0* | 0[!0]0[!0]*) return 1 ;;
@@ -239,8 +321,15 @@ istext() {
 
 # islined FILE: its last byte is a newline, or it is empty.
 islined() {
-	# shellcheck disable=SC2046
-	! [ -s "$1" ] || [ $(tail -c 1 "$1" | wc -l) -eq 1 ]
+	[ -s "$1" ] || return 0
+	if has tail && has wc; then
+		# shellcheck disable=SC2046
+		[ $(tail -c 1 "$1" | wc -l) -eq 1 ]
+	else
+		row=''
+		while IFS= read -r row; do :; done <"$1"
+		[ -z "$row" ]
+	fi
 }
 
 # mend WANT PATH: WANT is go-w, 700 or 600. Only what the account owns, and
@@ -266,7 +355,10 @@ mend() {
 		say "mended $from $mode $2"
 	else
 		cause "$why"
-		say "note chmod $why"
+		case $why in
+		*chmod*) say "note $why" ;;
+		*) say "note chmod: $why" ;;
+		esac
 	fi
 }
 menddirs() {
@@ -300,11 +392,15 @@ cause() {
 	done
 }
 
-# fail STAGE REASON [DETAIL]
+# fail STAGE REASON [DETAIL]: DETAIL is what a tool printed.
 fail() {
-	say "fail $1 $2"
 	cause "${3-}"
-	say "detail $why"
+	refuse "$1" "$2" "$why"
+}
+# refuse STAGE REASON DETAIL
+refuse() {
+	say "fail $1 $2"
+	say "detail $3"
 	sayfacts
 	say 'end failed'
 }
@@ -323,6 +419,39 @@ usable() {
 	return 1
 }
 
+# search [-e BLOB]...: the lines of the file that hold one of the blobs, with
+# their numbers, as grep -n prints them.
+search() {
+	if has tr && has grep; then
+		# A NUL would make grep call the file binary and hold back the lines.
+		tr '\000' '\001' <"$file" | grep -n -F "$@"
+		return
+	fi
+	at=0
+	while IFS= read -r row || [ -n "$row" ]; do
+		at=$((at + 1))
+		for blob; do
+			case $blob,$row in
+			-e,*) ;;
+			*,*"$blob"*) put "$at:$row$nl" && break ;;
+			esac
+		done
+	done <"$file"
+}
+
+# candidates: standard input as lines of the answer.
+candidates() {
+	if has head && has sed; then
+		head -n 10001 | sed "s/^/$M line /"
+		return
+	fi
+	at=0
+	while [ "$at" -le 10000 ] && IFS= read -r row; do
+		at=$((at + 1))
+		put "$M line $row$nl"
+	done
+}
+
 # report [-e BLOB]...: the state of the file; changes nothing.
 report() {
 	sayfacts
@@ -331,14 +460,12 @@ report() {
 	mendfile
 	plan=
 	if [ -e "$file" ]; then
-		entry "$file"
-		say "size $size"
+		measure "$file" && say "size $size"
 		islined "$file" || say unlined
 		istext "$file" || say nottext
 		if [ $# -gt 0 ] && [ -s "$file" ]; then
 			flush
-			# A NUL would make grep call the file binary and hold back the lines.
-			tr '\000' '\001' <"$file" | grep -n -F "$@" | head -n 10001 | sed "s/^/$M line /"
+			search "$@" | candidates
 		fi
 	fi
 	digest "$file"
@@ -353,7 +480,11 @@ agrees() {
 	any) return 0 ;;
 	none)
 		[ -s "$file" ] && [ $# -gt 0 ] || return 0
-		grep -q -F "$@" "$file" 2>/dev/null
+		if ! has grep; then
+			[ -z "$(search "$@")" ]
+			return
+		fi
+		grep -q -F "$@" "$file" 2>&3
 		case $? in
 		0) return 1 ;;
 		1) return 0 ;;
@@ -384,11 +515,13 @@ alert() { trap - HUP INT QUIT TERM PIPE; }
 # nap: adds what it slept to idle, in tenths of a second.
 nap() {
 	tenths=$((($$ + idle) % 3 + 1))
-	if sleep "0.$tenths" 2>/dev/null; then
+	if sleep "0.$tenths" 2>&3; then
 		idle=$((idle + tenths))
-	else
-		sleep 1
+	elif sleep 1; then
 		idle=$((idle + 10))
+	else
+		why='sleep: not found'
+		return 1
 	fi
 }
 
@@ -396,39 +529,58 @@ nap() {
 # 20 seconds, which is a thousand times what it needs. What another account
 # left there is never touched: it may be a trap.
 stale() {
-	! [ -h "$1" ] && entry "$1" && [ "$owner" = "$uid" ] || return 1
+	! [ -h "$1" ] && ours "$1" || return 1
 	[ $((idle - since)) -lt 200 ] || return 0
 	case $2 in
+	# Its directory lets nothing be removed.
+	free) ;;
 	"$node "*)
 		pid=${2#* }
 		pid=${pid%% *}
 		case $pid in '' | *[!0-9]*) return 1 ;; esac
-		! kill -0 "$pid" 2>/dev/null
+		! kill -0 "$pid" 2>&3
 		;;
 	*) return 1 ;;
 	esac
 }
 
+# peek FILE: sets was to its first line, if it is a regular file: what a link or
+# a pipe in its place leads to is never opened.
+peek() {
+	was=''
+	[ -f "$1" ] && ! [ -h "$1" ] && { IFS= read -r was <"$1"; } 2>&3
+}
+
 # seize LOCK OWNER: takes over in place a lock left behind, once among all who
 # try, and undoes an append that was cut short.
 seize() {
-	[ $((idle - since)) -lt 200 ] || rmdir "$1/seized" 2>/dev/null
-	mkdir "$1/seized" 2>/dev/null || return 1
-	was=
-	{ IFS= read -r was <"$1/owner"; } 2>/dev/null
+	[ $((idle - since)) -lt 200 ] || rmdir "$1/seized" 2>&3
+	mkdir "$1/seized" 2>&3 || return 1
+	peek "$1/owner"
 	if [ "$was" != "$2" ]; then
-		rmdir "$1/seized" 2>/dev/null
+		rmdir "$1/seized" 2>&3
 		return 1
 	fi
 	put "$me$nl" >"$1/owner"
-	was='' where='' fin=''
-	{ { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$1/journal"; } 2>/dev/null
-	number "$was"
-	if [ "$fin" = end ] && [ "$where" = "$file" ]; then
-		whole=$(cat "$1/data" && put .)
-		rollback "$number" "${whole%.}"
-		[ -z "$undone" ] || say "note recovered $file"
+	undone=''
+	if [ -h "$1/journal" ]; then
+		# From a full disk; see append. What was appended is known if it was the same.
+		linked "$1/journal"
+		number "$row"
+		if [ "$number" = "$row" ]; then
+			rollback "$number" "$data"
+			[ -n "$undone" ] || rollback "$number" "$nl$data"
+		fi
+	elif [ -f "$1/journal" ] && [ -f "$1/data" ] && ! [ -h "$1/data" ]; then
+		was='' where='' fin=''
+		{ { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$1/journal"; } 2>&3
+		number "$was"
+		if [ "$fin" = end ] && [ "$where" = "$file" ]; then
+			whole=$(cat "$1/data" && put .)
+			rollback "$number" "${whole%.}"
+		fi
 	fi
+	[ -z "$undone" ] || say "note recovered $file"
 	rm -f "$1/data" "$1/journal"
 	rmdir "$1/seized"
 }
@@ -436,31 +588,40 @@ seize() {
 # hold LOCK: makes the directory LOCK ours; returns 1 where there can be no
 # such directory, 2 when somebody else held it too long.
 hold() {
-	idle=0 since=0 told=30 last=
+	idle=0 since=0 told=30 last='' misses=0
 	while :; do
 		calm
 		if why=$(mkdir "$1" 2>&1); then
-			{ put "$me$nl" >"$1/owner"; } 2>/dev/null
+			# Without rm it could not be taken out again.
+			has rm && { put "$me$nl" >"$1/owner"; } 2>&3
 			return 0
 		fi
-		if [ -d "$1" ]; then
-			was=
-			{ IFS= read -r was <"$1/owner"; } 2>/dev/null
-			[ "$was" = "$last" ] || since=$idle
-			last=$was
-			if stale "$1" "$last" && seize "$1" "$last"; then
-				return 0
+		if [ -d "$1" ] && ! [ -h "$1" ]; then
+			misses=0
+			if ours "$1"; then
+				peek "$1/owner"
+				[ "$was" = "$last" ] || since=$idle
+				last=$was
+				if stale "$1" "$last" && seize "$1" "$last"; then
+					return 0
+				fi
+			elif [ "$1" = "$intmp" ]; then
+				# What another account has put there is no lock of ours.
+				alert
+				return 1
 			fi
 			alert
-			[ "$idle" -lt 600 ] || return 2
-			nap
+			[ "$idle" -lt 300 ] || return 2
+			nap || return 2
 			if [ "$idle" -ge "$told" ]; then
 				put "$nl$M wait $((idle / 10)) $last$nl"
 				told=$((told + 50))
 			fi
 		else
 			alert
-			# It may have gone between the two looks at it.
+			# It may have gone between the two looks at it, but not every time.
+			misses=$((misses + 1))
+			[ "$misses" -lt 5 ] || return 1
 			case $why in *'File exists'*) ;; *) return 1 ;; esac
 		fi
 	done
@@ -474,70 +635,135 @@ places() {
 	intmp=/tmp/.ssh-copy-id.$uid.lock
 }
 
-# lock: takes the lock.
+# lock: takes the lock. Where there is no place for one, lock is empty: the
+# account may be able to write to the file all the same.
 lock() {
 	me="$node $$ $M"
+	lock=''
 	places
-	entry "$dir/"
-	[ "$owner" = "$uid" ] || beside=
-	for lock in ${beside:+"$beside"} "$athome" "$intmp"; do
-		hold "$lock"
-		case $? in
-		0) return 0 ;;
-		2) return 1 ;;
-		esac
-	done
-	return 1
+	ours "$dir/" || beside=
+	# Nothing can be taken out of such a directory.
+	if [ -n "$beside" ] && [ "$os" = Linux ] && has lsattr; then
+		row=$(lsattr -d "$dir/" 2>&3)
+		case ${row%% *} in *a*) beside='' ;; esac
+	fi
+	if has mkdir && { has rm || has rmdir; }; then
+		for lock in ${beside:+"$beside"} "$athome" "$intmp"; do
+			hold "$lock"
+			case $? in
+			0) return 0 ;;
+			2) return 1 ;;
+			esac
+		done
+	fi
+	lock=''
+	calm
 }
 
 unlock() {
-	rm -rf "$lock"
+	if [ -n "$lock" ]; then
+		rm -rf "$lock" 2>&3 || rmdir "$lock" 2>&3
+		[ ! -d "$lock" ] || { put "free$nl" >"$lock/owner"; } 2>&3
+	fi
 	alert
 }
 
+# behind SIZE: sets got to what follows SIZE bytes in the file, or to all of it
+# where nothing can skip them, with a dot as the end; empty if it cannot be read.
+behind() {
+	if has tail; then
+		got=$(tail -c "+$(($1 + 1))" "$file" 2>&3 && put .)
+	elif has dd; then
+		got=$(dd bs=1 skip="$1" <"$file" 2>&3 && put .)
+	else
+		got='' row=''
+		while IFS= read -r row; do got=$got$row$nl; done <"$file"
+		got=$got$row.
+	fi
+}
+
 # rollback SIZE TEXT: if all that follows SIZE is a beginning of TEXT, it is
-# our own unfinished work, and goes. undone is set if something went.
+# our own unfinished work, and goes. undone is set if something went, torn if
+# something should have and did not.
 rollback() {
-	undone=
-	rest=$(tail -c "+$(($1 + 1))" "$file" 2>/dev/null && put .)
-	rest=${rest%.}
+	undone='' torn=''
+	has tail || has dd || return 0
+	behind "$1"
+	rest=${got%.}
 	[ -n "$rest" ] && [ "$rest" != "$2" ] || return 0
 	case $2 in
-	"$rest"*) dd if=/dev/null of="$file" bs=1 seek="$1" 2>/dev/null && undone=1 ;;
+	"$rest"*)
+		if { : | dd of="$file" bs=1 seek="$1"; } 2>&3 || truncate -s "$1" "$file" 2>&3; then
+			undone=1
+		else
+			torn=1
+		fi
+		;;
 	esac
 }
 
-# append: one write of all lines; then looks whether they are there.
+# journal: notes in the lock what is about to be appended. Returns 1 if the text
+# is not what the client sent, and sets noted: all for a whole note; or for one
+# that is a link, with the size of the file, which takes no room on a full disk;
+# or empty where none can be made. Then the write that follows is the only one,
+# and what a kill in the midst of it leaves is a last line without a newline:
+# no key, and closed by whoever appends next.
+journal() {
+	noted=''
+	if [ -n "$lock" ] && has rm; then
+		why=$({ put "$text" >"$lock/data"; } 2>&1)
+		digest "$lock/data"
+		case " $sums " in
+		*" $total "*)
+			why=$({ put "$old$nl$file${nl}end$nl" >"$lock/journal"; } 2>&1)
+			{ { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$lock/journal"; } 2>&3
+			[ "$was$nl$where$nl$fin" != "$old$nl$file${nl}end" ] || noted=all
+			;;
+		esac
+		[ -z "$noted" ] || return 0
+		rm -f "$lock/data" "$lock/journal"
+	fi
+	case $tool in
+	none) total=size:${#text} ;;
+	*)
+		# shellcheck disable=SC2046
+		set -- $(put "$text" | "$tool")
+		[ "$tool" = cksum ] && total=cksum:$1:$2 || total=$tool:$1
+		;;
+	esac
+	case " $sums " in *" $total "*) ;; *) return 1 ;; esac
+	if [ -n "$lock" ] && [ "$lock" = "$beside" ] && has rm && has ln; then
+		ln -s "$old" "$lock/journal" 2>&3 && noted='link'
+	fi
+	return 0
+}
+
+# append: one write of all lines; then looks whether they are there. Returns 1
+# if they are not, 2 if that cannot be told.
 append() {
-	old=0 fresh=1 why=
+	old=0 fresh=1 why='' torn=''
 	if [ -e "$file" ]; then
-		entry "$file" || return 1
+		measure "$file" || return 1
 		old=$size fresh=
 	fi
 	text=$data sums=$plain bytes=$length
 	if ! islined "$file"; then
 		text=$nl$data sums=$joined bytes=$((length + 1))
 	fi
-	why=$({ put "$text" >"$lock/data"; } 2>&1)
-	digest "$lock/data"
-	case " $sums " in
-	*" $total "*) ;;
-	*)
-		# The shells' own words for a full disk are poor: dd has better ones.
-		why=$(put "$text" 2>/dev/null | dd of="$lock/data" 2>&1)$nl$why
-		return 1
-		;;
-	esac
-	why=$({ put "$old$nl$file${nl}end$nl" >"$lock/journal"; } 2>&1)
-	# Without a whole journal nobody could take an unfinished append back.
-	if ! { { IFS= read -r was && IFS= read -r where && IFS= read -r fin; } <"$lock/journal"; } 2>/dev/null ||
-		[ "$was$nl$where$nl$fin" != "$old$nl$file${nl}end" ]; then
-		why=$(put "$old$nl$file${nl}end$nl" 2>/dev/null | dd of="$lock/journal" 2>&1)$nl$why
+	if ! journal; then
+		why='lines: not as they were sent'
 		return 1
 	fi
-	# One read of it all, one write of it all.
-	why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)
-	got=$(tail -c "+$((old + 1))" "$file" && put .)
+	if [ "$noted" = all ] && has dd; then
+		# One read of it all, one write of it all.
+		why=$({ dd bs="$bytes" <"$lock/data" >>"$file"; } 2>&1)
+	elif has dd; then
+		why=$({ put "$text" | dd obs="$bytes" >>"$file"; } 2>&1)
+	else
+		why=$({ put "$text" >>"$file"; } 2>&1)
+	fi
+	behind "$old"
+	[ -n "$got" ] || return 2
 	case ${got%.} in
 	# The second: somebody else appended in between.
 	"$text"* | *"$nl$data"*) return 0 ;;
@@ -547,6 +773,58 @@ append() {
 		rm -f "$real"
 	fi
 	return 1
+}
+
+# foreign PATH: whether another account than root can change where PATH leads;
+# sets who. It looks at every directory on the way, and follows the links by
+# itself, since each of them is in such a directory.
+foreign() {
+	at='' left=${1#/} hops=0
+	while :; do
+		row=$(ls -ldn "$at/." 2>&3)
+		# shellcheck disable=SC2086
+		set -- $row
+		[ $# -ge 4 ] || return 1
+		who="${at:-/} (user id $3, mode $1)" shared=''
+		[ "$3" = 0 ] || return 0
+		case $1,$4 in
+		# With the sticky bit only the owner of an entry can change it.
+		d????????[tT]*) shared=1 ;;
+		d???????w*) return 0 ;;
+		d????w*,0) ;;
+		d????w*) return 0 ;;
+		esac
+		while :; do
+			case $left in
+			'') return 1 ;;
+			/* | ./*) left=${left#*/} ;;
+			. | ..) return 1 ;;
+			../*) left=${left#*/} at=${at%/*} && continue 2 ;;
+			*) break ;;
+			esac
+		done
+		step=$at/${left%%/*}
+		case $left in
+		*/*) left=${left#*/} ;;
+		*) left='' ;;
+		esac
+		if [ -n "$shared" ] && row=$(ls -ldn "$step" 2>&3); then
+			# shellcheck disable=SC2086
+			set -- $row
+			who="$step (user id $3)"
+			[ "$3" = 0 ] || return 0
+		fi
+		if [ -h "$step" ]; then
+			hops=$((hops + 1))
+			[ "$hops" -lt 40 ] && linked "$step" || return 1
+			left=$row${left:+/$left}
+			case $row in /*) at='' left=${left#/} ;; esac
+		elif [ -d "$step" ]; then
+			at=$step
+		else
+			return 1
+		fi
+	done
 }
 
 # prepare: the directories down to dir, each new one told.
@@ -575,6 +853,21 @@ add() {
 	if [ -z "$data" ] || ! { [ -d "$beside" ] || [ -d "$athome" ] || [ -d "$intmp" ]; }; then
 		check "$@" || return
 	fi
+	if [ -n "$data" ] && ! [ -d "${home:-/}/" ]; then
+		case $dir/ in
+		"$home"/*)
+			refuse mkdir nohome "$home"
+			return
+			;;
+		esac
+	fi
+	if [ -n "$data" ] && [ "$uid" = 0 ] && [ -n "$target" ] && foreign "$file"; then
+		if [ -n "$guard" ]; then
+			refuse target foreign "$who"
+			return
+		fi
+		say "note another account can change what $who leads to"
+	fi
 	if [ -n "$data" ] && ! prepare; then
 		fail mkdir write "$why"
 		return
@@ -582,7 +875,7 @@ add() {
 	[ -z "$repair" ] || menddirs
 	if [ -n "$data" ]; then
 		if ! lock; then
-			[ "$idle" -lt 600 ] || why="held by $last"
+			[ "$idle" -lt 300 ] || why="held by $last"
 			fail lock locked "$why"
 			return
 		fi
@@ -591,9 +884,12 @@ add() {
 			return
 		fi
 		put "$nl$M writing$nl"
-		if ! append; then
+		append
+		outcome=$?
+		if [ "$outcome" != 0 ]; then
 			unlock
 			survey
+			[ "$outcome$torn" = 1 ] || say unsure
 			fail append write "$why"
 			return
 		fi
@@ -606,17 +902,18 @@ add() {
 	fi
 	survey
 	sayfacts
+	[ ! -e "$file" ] || { measure "$file" && say "size $size"; }
 	say 'end applied'
 }
 
 # label: the SELinux context, where there is such a thing.
 label() {
-	command -v restorecon >/dev/null 2>&1 || return 0
+	has restorecon || return 0
 	if [ -n "$menddir" ]; then
 		restorecon -F "$dir" "$file"
 	else
 		restorecon -F "$file"
-	fi >/dev/null 2>&1
+	fi >&3 2>&3
 }
 
 cd /
@@ -624,7 +921,7 @@ cd /
 target='' expect='' plain='' joined='' row=''
 while IFS= read -r request; do
 	case $request in
-	"$M read" | "$M add" | "$M add repair") ;;
+	"$M read" | "$M add" | "$M add repair" | "$M add guard" | "$M add repair guard") ;;
 	*) continue ;;
 	esac
 	next target
@@ -656,8 +953,9 @@ while IFS= read -r request; do
 	next joined
 	next row
 	put "$nl$M begin$nl"
-	repair='' plan='' facts='' real='' inhome=''
-	case $request in *' repair') repair=1 ;; esac
+	repair='' guard='' plan='' facts='' real='' inhome=''
+	case $request in *' repair'*) repair=1 ;; esac
+	case $request in *' guard') guard=1 ;; esac
 	locate "$target"
 	if [ "$row" != "$M end" ] || { [ ${#data} -ne "$length" ] && [ ${#data} -ne "$chars" ]; }; then
 		fail request damaged

@@ -332,10 +332,7 @@ func (h *host) posixTools() (log string) {
 	}
 	own := h.edit
 	h.edit = func(script string) string {
-		if own != nil {
-			return own(script)
-		}
-		return strings.Replace(script, "/usr/bin:/bin:/usr/sbin:/sbin", "/nowhere", 1)
+		return strings.Replace(own(script), ":/usr/bin:/bin", "", 1)
 	}
 	return log
 }

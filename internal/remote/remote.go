@@ -195,6 +195,10 @@ type Change struct {
 	// .ssh only the file, and outside the home only its write permission for
 	// others. Only what the account owns is touched.
 	Repair bool
+	// Guard refuses, with the reason Foreign, what a login as root must not do
+	// unasked: to write to a Target where another account controls a directory
+	// or a link on the way. Without Guard it is a note of the Result.
+	Guard bool
 }
 
 // Result is the outcome of Add.

@@ -13,6 +13,7 @@ type request struct {
 	target string
 	add    bool
 	repair bool
+	guard  bool
 	expect string // none, any or a sum
 	blobs  []string
 	lines  []string
@@ -23,7 +24,7 @@ func readRequest(o Options, blobs []string) request {
 }
 
 func addRequest(o Options, c Change) request {
-	r := request{target: o.Target, add: true, repair: c.Repair, expect: c.Expect, blobs: c.Blobs, lines: c.Lines}
+	r := request{target: o.Target, add: true, repair: c.Repair, guard: c.Guard, expect: c.Expect, blobs: c.Blobs, lines: c.Lines}
 	switch {
 	case c.Force:
 		r.expect = "any"
@@ -67,14 +68,15 @@ func (r request) check() error {
 	return nil
 }
 
-// text is the request as the script reads it.
+// text is the request as the script reads it. It begins with an empty line,
+// which bootstrap may read and the script passes over.
 func (r request) text(marker string) string {
 	data := strings.Join(r.lines, "\n")
 	if data != "" {
 		data += "\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n%s\n%s\n", marker, r.verb(), r.target, r.expect)
+	fmt.Fprintf(&b, "\n%s %s\n%s\n%s\n", marker, r.verb(), r.target, r.expect)
 	fmt.Fprintf(&b, "%d\n", len(r.blobs))
 	for _, blob := range r.blobs {
 		b.WriteString(blob + "\n")
@@ -86,13 +88,17 @@ func (r request) text(marker string) string {
 }
 
 func (r request) verb() string {
-	switch {
-	case !r.add:
+	if !r.add {
 		return "read"
-	case r.repair:
-		return "add repair"
 	}
-	return "add"
+	verb := "add"
+	if r.repair {
+		verb += " repair"
+	}
+	if r.guard {
+		verb += " guard"
+	}
+	return verb
 }
 
 // sums are the sums of data by each tool the script may have.

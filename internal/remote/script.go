@@ -44,19 +44,23 @@ func script(marker string, trace bool) string {
 }
 
 // bootstrap is the exec request that reads a script from standard input and
-// runs it. What follows the script there stays unread, for the script.
+// runs it. What follows the script there stays unread, for the script; the first
+// byte of it is a newline, which may be read as well.
 //
 // Every login shell takes the line as it is: it holds no quote, "!", "\" or
 // newline between its single quotes, which csh, tcsh and fish treat unlike
 // sh, and no exec, which rbash forbids. dd reads what is missing and never
-// more, in one go as a rule. A text that does not begin and end as it should,
-// because a start-up file of the shell has read a part of the input, is not
-// run at all.
+// more, in one go as a rule; without dd the shell reads line by line, and so
+// byte by byte. A text that does not begin and end as it should, because a
+// start-up file of the shell has read a part of the input, is not run at all.
+// Functions that bash inherits come after what it calls here.
 func bootstrap(marker string, script string) string {
-	n := len(script)
-	return fmt.Sprintf(`sh -c 'x=;`+
-		`while [ ${#x} -lt %d ];do y=$(dd bs=$((%d-${#x})) count=1 2>/dev/null;echo .);`+
+	return fmt.Sprintf(`sh -c 'x=;[ "$BASH_VERSION" ]&&unset -f dd echo read command;`+
+		`d(){ dd bs=$((%d-${#x})) count=1;};`+
+		`if [ "$(command -v dd)" ];then while [ ${#x} -lt %d ];do `+
+		`y=$(if [ -c /dev/null ];then d 2>/dev/null;else d;fi;echo .);`+
 		`[ "$y" = . ]&&break;x=$x${y%%.};done;`+
+		`else n=$(echo;echo .);while IFS= read -r y;do x=$x$y;[ "$y" = "# %s" ]&&break;x=$x${n%%.};done;fi;`+
 		`case $x in "M=%s"*"# %s")eval "$x";;*)echo;echo %s damaged;esac'`,
-		n, n, marker, marker, marker)
+		len(script), len(script), marker, marker, marker, marker)
 }

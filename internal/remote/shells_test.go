@@ -63,6 +63,9 @@ func each(t *testing.T, shells []testShell, f func(t *testing.T, h *host)) {
 	}
 }
 
+// systemPath is where the script looks for tools before the account's PATH.
+const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
+
 // host is an account on a machine without SSH: what would be an exec request
 // starts a process.
 type host struct {
@@ -114,14 +117,12 @@ func newHost(t testing.TB, sh testShell) *host {
 			}
 		}
 		search = bin
-		// Only busybox's tools: the script must not find others.
-		h.edit = func(script string) string {
-			return strings.Replace(script, "/usr/bin:/bin:/usr/sbin:/sbin", "/nowhere", 1)
-		}
 	} else if err := os.Symlink(path, filepath.Join(bin, "sh")); err != nil {
 		t.Fatal(err)
 	}
 	h.sh = filepath.Join(bin, "sh")
+	// The test's tools come first, and with busybox there are no others.
+	h.edit = func(script string) string { return strings.Replace(script, systemPath, search, 1) }
 	h.env = []string{"HOME=" + h.home, "PATH=" + search, "USER=tester", "TMPDIR=" + t.TempDir()}
 	return h
 }
