@@ -271,6 +271,9 @@ func (p *printer) warnUnrestricted(keys []copyid.KeyPlan) {
 // hint is the command that logs in with the new key: that of the stock script,
 // with what ssh_config makes necessary beside it, and which setting that is.
 func (r *run) hint(report *copyid.Report, s source) (line, why string) {
+	if line := r.puttyHint(report, s); line != "" {
+		return line, ""
+	}
 	var b strings.Builder
 	command, port := "ssh", "-p"
 	if report.SFTP || r.flags.SFTP {
