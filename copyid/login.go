@@ -139,6 +139,11 @@ func (l *login) passphrase(h *sshconfig.Host, path string) func() ([]byte, error
 // unusable tells why a file is passed over: aloud where others may read it,
 // because that is for the person to mend.
 func (l *login) unusable(path string, err error) {
+	var work *identity.DerivationError
+	if errors.As(err, &work) {
+		l.c.notice(fmt.Sprintf("Load key \"%s\": %v", path, work))
+		return
+	}
 	var mode *identity.ModeError
 	if errors.As(err, &mode) {
 		l.c.notice(fmt.Sprintf("Permissions %04o for '%s' are too open: this private key will be ignored.", mode.Mode.Perm(), path))

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Newest is the public key file that was changed last among the id*.pub of a
@@ -18,31 +20,63 @@ import (
 // Where there is no such file, or no directory, the error is [ErrNoDefault]; where
 // the directory cannot be read it is a *[FileError].
 func Newest(sshDir string) (string, error) {
+	files, err := defaults(sshDir)
+	if err != nil {
+		return "", err
+	}
+	for _, file := range files {
+		if !file.dir {
+			return file.path, nil
+		}
+	}
+	return "", ErrNoDefault
+}
+
+// Defaults are all the files that [Newest] chooses from, the newest first, and
+// directories of such a name among them: a caller that cannot use one goes on to
+// the next. The errors are those of [Newest].
+func Defaults(sshDir string) ([]string, error) {
+	files, err := defaults(sshDir)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, file := range files {
+		paths = append(paths, file.path)
+	}
+	return paths, nil
+}
+
+// defaultFile is an id*.pub.
+type defaultFile struct {
+	path    string
+	changed time.Time
+	dir     bool
+}
+
+func defaults(sshDir string) ([]defaultFile, error) {
 	entries, err := os.ReadDir(sshDir) // in the order of names
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", ErrNoDefault
+		return nil, ErrNoDefault
 	case err != nil:
-		return "", &FileError{Path: sshDir, Err: bare(err)}
+		return nil, &FileError{Path: sshDir, Err: bare(err)}
 	}
-	var newest fs.FileInfo
+	var files []defaultFile
 	for _, entry := range entries {
-		name := entry.Name()
-		if !defaultName(name, foldCase) {
+		if !defaultName(entry.Name(), foldCase) {
 			continue
 		}
-		info, err := entry.Info()
-		if err != nil || leadsToDir(filepath.Join(sshDir, name), info) {
-			continue
-		}
-		if newest == nil || info.ModTime().After(newest.ModTime()) {
-			newest = info
+		path := filepath.Join(sshDir, entry.Name())
+		if info, err := entry.Info(); err == nil {
+			files = append(files, defaultFile{path, info.ModTime(), leadsToDir(path, info)})
 		}
 	}
-	if newest == nil {
-		return "", ErrNoDefault
+	if len(files) == 0 {
+		return nil, ErrNoDefault
 	}
-	return filepath.Join(sshDir, newest.Name()), nil
+	slices.SortStableFunc(files, func(a, b defaultFile) int { return b.changed.Compare(a.changed) })
+	return files, nil
 }
 
 // defaultName tells the names of id*.pub but for *-cert.pub, with fold in any

@@ -37,7 +37,7 @@ func (p *printer) causes(causes []copyid.Cause) {
 
 // causeSentence says what is likely wrong.
 func causeSentence(c copyid.Cause) string {
-	path, value := term.Escape(c.Path), term.Escape(c.Value)
+	path, value := term.Escape(c.Path), term.Excerpt(c.Value)
 	key := "the key"
 	if c.Key != nil {
 		key = describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})

@@ -26,7 +26,7 @@ func dialSentence(e *sshclient.DialError) string {
 	case e.Resolving && errors.As(e.Err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", host) + unresolvedHint(e.Host)
 	case e.Resolving:
-		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", host, term.Escape(cause(e.Err)))
+		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", host, term.Excerpt(cause(e.Err)))
 	case errors.As(e.Err, &rejected):
 		// What ssh -W says of a channel that its host did not open.
 		return fmt.Sprintf("ssh: connect to host %s port %d: open failed: %s: %s", host, e.Port,
@@ -47,7 +47,7 @@ func handshakeSentence(e *sshclient.HandshakeError) string {
 		return fmt.Sprintf("%s port %d: Connection timed out during %s", host, e.Port, e.Stage)
 	case errors.As(e.Err, &mismatch):
 		return fmt.Sprintf("ssh: Unable to negotiate with %s port %d: no matching %s found. Their offer: %s", host, e.Port,
-			matching(mismatch.What), term.Escape(strings.Join(mismatch.RequestedAlgorithms, ","))) + negotiationHint(mismatch)
+			matching(mismatch.What), term.Excerpt(strings.Join(mismatch.RequestedAlgorithms, ","))) + negotiationHint(mismatch)
 	case e.Refusal() == sshclient.NotAllowed:
 		return fmt.Sprintf("%s port %d refuses connections from here for now: it said %q", host, e.Port, e.Said) +
 			"\n\t(an OpenSSH server does so for 15 seconds to 10 minutes after connections that did not log in (PerSourcePenalties)," +
@@ -57,14 +57,14 @@ func handshakeSentence(e *sshclient.HandshakeError) string {
 		return fmt.Sprintf("%s port %d takes no further connection for now: it said %q", host, e.Port, e.Said) +
 			"\n\t(too many connections wait to log in there (MaxStartups): try again in a moment)"
 	case e.Said != "":
-		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Escape(e.Said))
+		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Excerpt(e.Said))
 	case e.LargeExponent:
 		return fmt.Sprintf("%s port %d: the server's RSA host key has an exponent of more than 24 bits, with which this program cannot check it", host, e.Port) +
 			"\n\t(where the server has a host key of another type: -o HostKeyAlgorithms=-rsa*,ssh-rsa*)"
 	case hungUp(e.Err) != "":
 		return fmt.Sprintf("Connection %s by %s port %d during %s", hungUp(e.Err), host, e.Port, e.Stage) + hungUpHint(e.Stage)
 	}
-	return fmt.Sprintf("%s port %d: %s failed: %s", host, e.Port, e.Stage, term.Escape(cause(e.Err)))
+	return fmt.Sprintf("%s port %d: %s failed: %s", host, e.Port, e.Stage, term.Excerpt(cause(e.Err)))
 }
 
 // hungUp is ssh's word for the end of a connection; "" for another error
@@ -113,7 +113,7 @@ func closedSentence(e *sshclient.ClosedError) string {
 	if how := hungUp(e.Err); how != "" {
 		return fmt.Sprintf("Connection %s by %s port %d during the login", how, host, e.Port)
 	}
-	return fmt.Sprintf("%s port %d closed the connection during the login: %s", host, e.Port, term.Escape(cause(e.Err)))
+	return fmt.Sprintf("%s port %d closed the connection during the login: %s", host, e.Port, term.Excerpt(cause(e.Err)))
 }
 
 // proxySentence is about a ProxyCommand that ended by itself.
@@ -140,7 +140,7 @@ func matching(what string) string {
 }
 
 func authSentence(e *sshclient.AuthError) string {
-	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Escape(strings.Join(e.Methods, ",")))
+	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Excerpt(strings.Join(e.Methods, ",")))
 	var unanswered *sshclient.UnansweredError
 	var interrupted *term.InterruptError
 	switch {
@@ -152,7 +152,7 @@ func authSentence(e *sshclient.AuthError) string {
 		return fmt.Sprintf("%s@%s: the password has expired, and the server wants a new one: log in with ssh and change it, then run this again",
 			term.Escape(e.User), term.Escape(e.Host))
 	case errors.As(e.Err, &unanswered):
-		text += fmt.Sprintf(" The server asks %q, and there is nobody to answer; run this in a terminal", term.Escape(strings.Join(unanswered.Questions, " ")))
+		text += fmt.Sprintf(" The server asks %q, and there is nobody to answer; run this in a terminal", term.Excerpt(strings.Join(unanswered.Questions, " ")))
 		if unanswered.Withheld {
 			text += "\n\t(the password that was given answers only a single prompt that asks for the password of the account)"
 		}
@@ -171,7 +171,7 @@ func authSentence(e *sshclient.AuthError) string {
 	case len(e.Disabled) > 0:
 		text += " No password was asked for, because ssh_config has " + term.Escape(strings.Join(e.Disabled, " and "))
 	case len(e.Unsupported) > 0 && len(e.Unsupported) == len(e.Methods):
-		text += " This program does not support " + term.Escape(strings.Join(e.Unsupported, " or "))
+		text += " This program does not support " + term.Excerpt(strings.Join(e.Unsupported, " or "))
 	case slices.Equal(e.Methods, []string{"publickey"}):
 		text += "\n\t(the server takes no password: give a key that it accepts already with -o IdentityFile=FILE or in the agent," +
 			" or have somebody who can log in add the key)"

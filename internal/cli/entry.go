@@ -78,6 +78,11 @@ func expired(entry authkeys.Entry) (over string, yes bool) {
 // dressed are the keys with the options and the comment of the command line
 // around them. Options that the file gives a key stay, in front.
 func (f *Flags) dressed(ids []identity.Identity) ([]identity.Identity, error) {
+	for _, id := range ids {
+		if !f.CommentSet && authkeys.CheckComment(id.Entry.Comment) != nil {
+			return nil, &commentError{id.Origin.Path, id.Origin.Line}
+		}
+	}
 	if len(f.KeyOptions) == 0 && !f.CommentSet {
 		return ids, nil
 	}

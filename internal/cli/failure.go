@@ -94,6 +94,8 @@ func (p *printer) usageError(err error) {
 // them.
 func sentence(err error) string {
 	var (
+		homeless  *homeError
+		comment   *commentError
 		none      *noKeyError
 		keygen    *keygenError
 		file      *fileError
@@ -119,6 +121,10 @@ func sentence(err error) string {
 		return "No identities found" + none.hint
 	case errors.As(err, &none):
 		return term.Escape(none.Error()) + none.hint
+	case errors.As(err, &homeless):
+		return term.Escape(homeless.Error())
+	case errors.As(err, &comment):
+		return term.Escape(comment.Error())
 	case errors.As(err, &keygen):
 		return keygenSentence(keygen)
 	case errors.As(err, &file):
@@ -150,7 +156,7 @@ func sentence(err error) string {
 	case errors.As(err, &dest):
 		return destinationSentence(dest)
 	}
-	return term.Escape(cause(err))
+	return term.Excerpt(cause(err))
 }
 
 // fileSentence are the words of use_id_file in the stock script.
@@ -158,6 +164,12 @@ func fileSentence(e *fileError) string {
 	text := fmt.Sprintf("failed to open ID file '%s': %s", term.Escape(e.path), systemText(e.err))
 	if e.path == "" {
 		text = fmt.Sprintf("'%s' is a public key, and beside it is no private key", term.Escape(e.pub))
+		if mistakenFile(e.pub) == "authorized_keys" {
+			text = fmt.Sprintf("'%s' is an authorized_keys file, and beside it are no private keys", term.Escape(e.pub))
+		}
+	}
+	if e.pub == "" && errors.Is(e.err, fs.ErrNotExist) {
+		text += missingHint(e.path)
 	}
 	if e.pub != "" {
 		text += fmt.Sprintf("\n\t(to install the contents of '%s' anyway, look at the -f option)", term.Escape(e.pub))
@@ -169,7 +181,12 @@ func fileSentence(e *fileError) string {
 // public half is out of reach how to get at it.
 func keySentence(e *identity.FileError) string {
 	why := ""
-	switch {
+	var work *identity.DerivationError
+	switch mistaken := mistakenSentence(e.Path); {
+	case mistaken != "" && !errors.Is(e.Err, identity.ErrPrivateKey):
+		return mistaken
+	case errors.As(e.Err, &work):
+		return term.Escape(e.Error()) + "\n\t(write the key anew with less work, with the program that made it, or use its .pub file)"
 	case errors.Is(e.Err, identity.ErrNoPublicKey):
 		why = "the public half of this private key is not known without its passphrase"
 	case errors.Is(e.Err, identity.ErrUnsupported):
@@ -200,7 +217,7 @@ func systemText(err error) string {
 		text := number.Error()
 		return strings.ToUpper(text[:1]) + text[1:]
 	}
-	return term.Escape(cause(err))
+	return term.Excerpt(cause(err))
 }
 
 // cause is the text of an error without the noise of Go's packages: what the net

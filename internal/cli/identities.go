@@ -69,44 +69,58 @@ func (r *run) identities() (source, error) {
 }
 
 // findIdentities finds the keys: the file of -i, else every key of the agent,
-// else the newest default file.
+// else the newest default file that can be used.
 func (r *run) findIdentities() (source, error) {
 	if r.flags.IdentitySet {
-		path := r.flags.Identity
-		if path == "" {
-			var err error
-			if path, err = r.newest(); err != nil {
-				return source{}, &noKeyError{errNoIDFile, r.keygenHint()}
-			}
+		if r.flags.Identity != "" {
+			return r.fromFile(r.flags.Identity)
 		}
-		return r.fromFile(path)
+		return r.fromDefaults(errNoIDFile, nil)
 	}
-	if s, ok := r.fromAgent(); ok {
-		return s, nil
+	s, looked, err := r.fromAgent()
+	if err != nil || len(s.ids) > 0 {
+		return s, err
 	}
-	path, err := r.newest()
-	if err != nil {
-		return source{}, &noKeyError{errNoIdentities, r.keygenHint()}
-	}
-	return r.fromFile(path)
+	return r.fromDefaults(errNoIdentities, looked)
 }
 
-func (r *run) newest() (string, error) { return identity.Newest(filepath.Join(r.home, ".ssh")) }
+// fromDefaults takes the newest ~/.ssh/id*.pub. One that cannot be used is
+// reported, and does not keep an older one from being used. looked says where
+// else keys were looked for.
+func (r *run) fromDefaults(none error, looked []string) (source, error) {
+	if r.home == "" {
+		return source{}, &homeError{"~/.ssh/id*.pub, the default identities"}
+	}
+	dir := filepath.Join(r.home, ".ssh")
+	paths, err := identity.Defaults(dir)
+	if err != nil {
+		where := "there is no " + term.Escape(filepath.Join(dir, "id*.pub"))
+		var unreadable *identity.FileError
+		if errors.As(err, &unreadable) {
+			where = term.Escape(dir) + ": " + systemText(unreadable.Err)
+		}
+		return source{}, &noKeyError{err: none, hint: looklist(append(looked, where)) + r.keygenHint()}
+	}
+	var failed []error
+	for _, path := range paths {
+		s, err := r.fromFile(path)
+		if err == nil {
+			for _, err := range failed {
+				r.printer.warning("passed over: %s", sentence(err))
+			}
+			return s, nil
+		}
+		failed = append(failed, err)
+	}
+	for _, err := range failed[1:] {
+		r.printer.warning("passed over: %s", sentence(err))
+	}
+	return source{}, failed[0]
+}
 
-// fromAgent takes every key of the agent; an agent that is not there or holds
-// nothing leaves the choice to the files.
-func (r *run) fromAgent() (source, bool) {
-	opened, err := r.agent.open("")
-	if err != nil {
-		return source{}, false
-	}
-	ids, skipped, err := identity.FromAgent(opened)
-	if err != nil {
-		r.debug(1, "agent: "+err.Error())
-		return source{}, false
-	}
-	r.debug(1, "agent: it holds "+count(len(ids)+len(skipped), "key"))
-	return source{name: "ssh-add -L", ids: ids, skipped: skipped}, len(ids) > 0
+// looklist is the line that says where keys were looked for.
+func looklist(places []string) string {
+	return "\n\t(" + strings.Join(places, "; ") + ")"
 }
 
 // fromFile reads the public keys of NAME.pub, or of NAME where that ends so.
@@ -119,15 +133,18 @@ func (r *run) fromFile(name string) (source, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && regular(name):
 		return r.fromNamed(name, pub)
+	case errors.Is(err, fs.ErrNotExist) && regular(name+".ppk"):
+		return r.fromNamed(name+".ppk", pub)
 	case err != nil:
 		return source{}, &fileError{path: pub, err: err}
 	}
-	private := privatePath(pub)
-	if err := r.needPrivate(private, pub); err != nil {
-		return source{}, err
-	}
 	ids, err := identity.ReadFile(pub)
-	if err != nil {
+	private := privatePath(pub)
+	missing := r.needPrivate(private, pub)
+	switch {
+	case missing != nil && (err != nil || !r.agentHolds(ids)):
+		return source{}, missing
+	case err != nil:
 		return source{}, err
 	}
 	s := source{name: `"` + pub + `"`, ids: ids}
@@ -157,14 +174,14 @@ func (r *run) fromNamed(name, pub string) (source, error) {
 	case origin.Format.Private():
 		s.private = name // also one that only ssh can use, such as of a security key
 	default:
-		if err := r.needNamedPrivate(ids[0]); err != nil {
-			return source{}, err
+		// A known_hosts file looks like keys with options.
+		for _, id := range ids {
+			if err := authkeys.CheckOptions(id.Entry.Options); err != nil {
+				return source{}, &identity.FileError{Path: name, Line: id.Origin.Line, Err: err}
+			}
 		}
-	}
-	// A known_hosts or an authorized_keys file looks like keys with options.
-	for _, id := range ids {
-		if err := authkeys.CheckOptions(id.Entry.Options); err != nil {
-			return source{}, &identity.FileError{Path: name, Line: id.Origin.Line, Err: err}
+		if err := r.needNamedPrivate(ids[0]); err != nil && !r.agentHolds(ids) {
+			return source{}, err
 		}
 	}
 	r.printer.fileNotes(origin, pub)

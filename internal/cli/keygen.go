@@ -49,7 +49,7 @@ var (
 func (r *run) newKeyPath(err error) string {
 	var file *fileError
 	switch {
-	case errors.Is(err, errNoIdentities), errors.Is(err, errNoIDFile):
+	case r.home != "" && (errors.Is(err, errNoIdentities) || errors.Is(err, errNoIDFile)):
 		return filepath.Join(r.home, ".ssh", defaultKey)
 	case errors.As(err, &file) && file.pub == "" && errors.Is(file.err, fs.ErrNotExist):
 		return privatePath(file.path)

@@ -52,7 +52,7 @@ func (p *printer) notice(text string) {
 	p.tell("%s\n", term.EscapeLines(strings.TrimRight(text, "\r\n")))
 }
 
-func (p *printer) debug(level int, text string) { p.tell("debug%d: %s\n", level, term.Escape(text)) }
+func (p *printer) debug(level int, text string) { p.tell("debug%d: %s\n", level, term.Excerpt(text)) }
 
 // trace shows a line of the remote script's own trace.
 func (p *printer) trace(line string) { p.tell("%s\n", term.Escape(line)) }
@@ -63,6 +63,9 @@ func describe(id identity.Identity) string {
 	comment := id.Entry.Comment
 	if comment == "" {
 		comment = "no comment"
+	}
+	if bits == 0 { // of a type that is not understood here
+		return fmt.Sprintf("%s %s (%s)", fingerprint, term.Escape(comment), term.Escape(kind))
 	}
 	return fmt.Sprintf("%d %s %s (%s)", bits, fingerprint, term.Escape(comment), kind)
 }

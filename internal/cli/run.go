@@ -43,7 +43,8 @@ func Run(args []string, version string, streams Streams) int {
 		p.info("interrupted; waiting until the change that was begun is complete (once more ends at once)")
 	})
 	defer ending.Stop()
-	r := &run{printer: p, ending: ending, prompter: term.New(os.Getenv)}
+	getenv := unquotedEnv(os.Getenv, p.warning)
+	r := &run{printer: p, ending: ending, prompter: term.New(getenv), getenv: getenv}
 	return r.ended(r.work(args, version))
 }
 
@@ -68,9 +69,8 @@ func (r *run) main(args []string, version string) (int, error) {
 	case flags.Version:
 		p.print("ssh-copy-id %s\n", version)
 	default:
-		if err = r.prepare(flags); err == nil {
-			err = r.do(r.ending.Context())
-		}
+		r.prepare(flags)
+		err = r.do(r.ending.Context())
 	}
 	if err == nil && p.failed != nil {
 		err = &outputError{p.failed}
@@ -91,25 +91,22 @@ type run struct {
 	home     string
 	user     string
 	agent    agentOpener
+	getenv   func(string) string
 	status   int
 	ending   *term.Ending
 	progress progress
 }
 
 // prepare finds out who runs the program.
-func (r *run) prepare(flags *Flags) error {
+func (r *run) prepare(flags *Flags) {
 	r.flags = flags
 	r.agent = agentOpener{
-		getenv: os.Getenv, debug: func(text string) { r.debug(1, text) }, info: r.printer.info, notice: r.printer.notice,
+		getenv: r.getenv, debug: func(text string) { r.debug(1, text) }, info: r.printer.info, notice: r.printer.notice,
 	}
-	var err error
-	if r.home, err = homeDirectory(); err != nil {
-		return err
-	}
+	r.home, _ = homeDirectory()
 	if account, err := user.Current(); err == nil {
 		r.user = loginName(account.Username)
 	}
-	return nil
 }
 
 // homeDirectory is $HOME where that is set, on Windows %USERPROFILE%, else the
@@ -156,6 +153,9 @@ func (r *run) do(ctx context.Context) error {
 	target := copyid.Target{
 		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
 	}
+	if err := r.needHome(); err != nil {
+		return err
+	}
 	options := r.options()
 	options.Password = password
 	client := copyid.New(options)
@@ -185,6 +185,24 @@ func (r *run) do(ctx context.Context) error {
 	r.report(report, source)
 	if r.ending.Signal() != nil && report.Verification.Err != nil {
 		return errNotVerified
+	}
+	return nil
+}
+
+// needHome reports what of the home directory the connection needs where there
+// is none: the place of the host keys, unless another one is named.
+func (r *run) needHome() error {
+	if r.home != "" || r.flags.Force && r.flags.DryRun {
+		return nil
+	}
+	host, err := r.resolve()
+	if err != nil {
+		return err
+	}
+	for _, file := range host.UserKnownHostsFiles {
+		if strings.HasPrefix(file, "~") {
+			return &homeError{file + " (UserKnownHostsFile)"}
+		}
 	}
 	return nil
 }
@@ -268,3 +286,11 @@ func (r *run) debug(level int, text string) {
 }
 
 var errNoHome = errors.New("no home directory: set HOME")
+
+// homeError is returned where something of the home directory is needed and
+// there is none, as for a user ID of a container that no passwd entry names.
+type homeError struct{ what string }
+
+func (e *homeError) Error() string {
+	return "no home directory to look for " + e.what + ": set HOME"
+}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -168,7 +169,11 @@ func (l textLine) checkBlob() error {
 func (v *Verifier) scanFile(file string, each func(textLine) error) error {
 	f, err := os.Open(file)
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
+		switch _, hidden := os.Lstat(file); {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(hidden, fs.ErrPermission): // the same for each file in it
+			v.warn(filepath.Dir(file), 0, reasonOf(err))
+		default:
 			v.warn(file, 0, reasonOf(err))
 		}
 		return nil

@@ -72,9 +72,11 @@ func (e *evaluation) files() error {
 		}
 		return e.readFile(file, false, &scope{byUser: true, active: true})
 	}
-	user := filepath.Join(in.Home, ".ssh", "config")
-	if err := e.readFile(user, true, &scope{byUser: true, active: true}); err != nil {
-		return err
+	if in.Home != "" {
+		user := filepath.Join(in.Home, ".ssh", "config")
+		if err := e.readFile(user, true, &scope{byUser: true, active: true}); err != nil {
+			return err
+		}
 	}
 	return e.readFile(e.systemFile, false, &scope{active: true})
 }

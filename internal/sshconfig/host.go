@@ -148,7 +148,8 @@ func (e *evaluation) makeHost(port int) (*Host, error) {
 // error here stops ssh -G as well.
 func (e *evaluation) expandPrinted(h *Host) error {
 	set := e.set
-	failed := func(err error) error { return e.stop("%s", err) }
+	failed := func(setting, value string, err error) error { return e.stop("%s %s: %s", setting, value, err) }
+	settings := map[string]string{"controlpath": "ControlPath", "identityagent": "IdentityAgent", "forwardagent": "ForwardAgent"}
 	if command := set.cleared("remotecommand"); command != "" {
 		text, err := expand(command, h.tokens, nil)
 		if err != nil {
@@ -163,7 +164,7 @@ func (e *evaluation) expandPrinted(h *Host) error {
 		}
 		path, err := e.expandPath(value, h.tokens)
 		if err != nil {
-			return failed(err)
+			return failed(settings[name], value, err)
 		}
 		set.text[name] = path
 	}
@@ -171,7 +172,7 @@ func (e *evaluation) expandPrinted(h *Host) error {
 	for i, file := range files {
 		path, err := e.expandPath(file, h.tokens)
 		if err != nil {
-			return failed(err)
+			return failed("UserKnownHostsFile", file, err)
 		}
 		files[i] = path
 	}

@@ -103,6 +103,9 @@ func (e *evaluation) expandTilde(path string) (string, error) {
 		name, rest = name[:i], name[i+1:]
 	}
 	home := e.in.Home
+	if name == "" && home == "" {
+		return path, nil // whoever needs the file finds that it has no place
+	}
 	if name != "" {
 		var ok bool
 		if home, ok = homeOf(name); !ok {
@@ -115,11 +118,23 @@ func (e *evaluation) expandTilde(path string) (string, error) {
 	return home + strings.TrimLeft(rest, separators), nil
 }
 
-// expandPath expands ~, tokens and variables in a file name.
+// expandPath expands ~, tokens and variables in a file name. The home directory
+// is not searched for tokens: a percent sign in its name is one. ssh stops
+// there.
 func (e *evaluation) expandPath(path string, tokens map[byte]string) (string, error) {
-	path, err := e.expandTilde(path)
-	if err != nil {
-		return "", err
+	home := ""
+	if i := strings.IndexAny(path, separators); i > 0 && strings.HasPrefix(path, "~") {
+		var err error
+		if home, err = e.expandTilde(path[:i+1]); err != nil {
+			return "", err
+		}
+		path = strings.TrimLeft(path[i+1:], separators)
+	} else {
+		var err error
+		if path, err = e.expandTilde(path); err != nil {
+			return "", err
+		}
 	}
-	return expand(path, tokens, e.lookupEnv)
+	rest, err := expand(path, tokens, e.lookupEnv)
+	return home + rest, err
 }

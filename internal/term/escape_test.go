@@ -28,6 +28,13 @@ func TestEscape(t *testing.T) {
 		{"isolate, mark, Arabic letter mark", "\u2066\u200f\u061c", `\342\201\246\342\200\217\330\234`, `\342\201\246\342\200\217\330\234`},
 		{"zero width joiner, BOM", "\u200d\ufeff", `\342\200\215\357\273\277`, `\342\200\215\357\273\277`},
 		{"line separator", "\u2028", `\342\200\250`, `\342\200\250`},
+		{"Hangul fillers", "\u3164\u115f\uffa0", `\343\205\244\341\205\237\357\276\240`, `\343\205\244\341\205\237\357\276\240`},
+		{"variation selectors", "a\ufe0f\U000e0100", `a\357\270\217\363\240\204\200`, `a\357\270\217\363\240\204\200`},
+		{"tag, soft hyphen, grapheme joiner", "\U000e0041\u00ad\u034f", `\363\240\201\201\302\255\315\217`, `\363\240\201\201\302\255\315\217`},
+		{"next line", "a\u0085b", `a\302\205b`, `a\302\205b`},
+		{"private use, not assigned", "\ue000\U0010fffd\u0378", `\356\200\200\364\217\277\275\315\270`, `\356\200\200\364\217\277\275\315\270`},
+		{"empty Braille pattern", "\u2800", `\342\240\200`, `\342\240\200`},
+		{"Hangul, combining accent, Hebrew", "\ud55c e\u0301 \u05d0", "\ud55c e\u0301 \u05d0", "\ud55c e\u0301 \u05d0"},
 		{"backslash", `C:\033`, `C:\033`, `C:\033`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,6 +45,22 @@ func TestEscape(t *testing.T) {
 				t.Errorf("EscapeLines(%q) = %q, want %q", tt.in, got, tt.lines)
 			}
 		})
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	offer := strings.Repeat("aes256-ctr@example.org,", 1500)
+	for _, tt := range []struct{ name, in, want string }{
+		{"short", "a\x1b[m", `a\033[m`},
+		{"as long as it may be", strings.Repeat("x", maxExcerpt), strings.Repeat("x", maxExcerpt)},
+		{"a list", offer, strings.TrimSuffix(offer[:maxExcerpt/23*23], ",") + "... (34500 bytes in all)"},
+		{"no list", strings.Repeat("x", 5000), strings.Repeat("x", maxExcerpt) + "... (5000 bytes in all)"},
+		{"whole characters", "x" + strings.Repeat("\u00e9", 2000), "x" + strings.Repeat("\u00e9", (maxExcerpt-1)/2) + "... (4001 bytes in all)"},
+		{"not UTF-8", strings.Repeat("\xff", 3000), strings.Repeat(`\377`, maxExcerpt-3) + "... (3000 bytes in all)"},
+	} {
+		if got := Excerpt(tt.in); got != tt.want {
+			t.Errorf("%s: %.60q... of %d bytes, want %d", tt.name, got, len(got), len(tt.want))
+		}
 	}
 }
 
@@ -79,6 +102,8 @@ func dangerous(r rune) bool {
 	case r < 0x20, r >= 0x7f && r <= 0x9f: // C0, DEL, C1
 		return true
 	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c: // bidi
+		return true
+	case r == 0x3164, r >= 0xfe00 && r <= 0xfe0f, r >= 0xe000 && r <= 0xf8ff: // fillers, variation selectors, private use
 		return true
 	case r == 0x2028, r == 0x2029, r == 0xfeff, r >= 0xe0000 && r <= 0xe007f:
 		return true

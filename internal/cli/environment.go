@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"sync"
+
+	"ssh-copy-id/internal/term"
+)
+
+// unquotedEnv is getenv without the quotes around the values of SSH_AUTH_SOCK and
+// SSH_ASKPASS that cmd.exe keeps of `set SSH_AUTH_SOCK="..."`, and so do readers
+// of .env files. A value that names a file as it is stays. For SSH_ASKPASS that
+// is said once, when it is first wanted.
+func unquotedEnv(getenv func(string) string, warning func(format string, args ...any)) func(string) string {
+	var once sync.Once
+	return func(name string) string {
+		value := getenv(name)
+		if name != "SSH_AUTH_SOCK" && name != "SSH_ASKPASS" {
+			return value
+		}
+		bare := unquoted(value)
+		if _, err := os.Lstat(value); bare == value || err == nil {
+			return value
+		}
+		if name == "SSH_ASKPASS" {
+			once.Do(func() {
+				warning("the value of SSH_ASKPASS has quotes around it, which are left out: %s", term.Escape(bare))
+			})
+		}
+		return bare
+	}
+}
+
+// unquoted is a text without the quotes around it; the same where it has none.
+func unquoted(text string) string {
+	n := len(text)
+	if n > 2 && text[0] == text[n-1] && strings.ContainsRune(`"'`, rune(text[0])) {
+		return text[1 : n-1]
+	}
+	return text
+}
