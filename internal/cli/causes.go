@@ -136,6 +136,11 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 		}
 	}
 	p.findings(slices.DeleteFunc(slices.Clone(d.Keys), inCauses), d.Path)
+	for _, k := range d.Keys {
+		if k.Decision != copyid.Accepted && k.Decision != copyid.Install && !d.NoKeyAsked {
+			p.unknownType(k.Identity, d.Causes)
+		}
+	}
 	p.causes(d.Causes)
 	if !d.Accepted() && !d.AllInFile() {
 		r.status = 1

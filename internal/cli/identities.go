@@ -99,7 +99,7 @@ func (r *run) fromDefaults(none error, looked []string) (source, error) {
 		if errors.As(err, &unreadable) {
 			where = term.Escape(dir) + ": " + systemText(unreadable.Err)
 		}
-		return source{}, &noKeyError{err: none, hint: looklist(append(looked, where)) + r.keygenHint()}
+		return source{}, &noKeyError{err: none, hint: r.keygenHint() + looklist(append(looked, where))}
 	}
 	var failed []error
 	for _, path := range paths {
@@ -139,12 +139,11 @@ func (r *run) fromFile(name string) (source, error) {
 		return source{}, &fileError{path: pub, err: err}
 	}
 	ids, err := identity.ReadFile(pub)
+	if err != nil {
+		return source{}, err
+	}
 	private := privatePath(pub)
-	missing := r.needPrivate(private, pub)
-	switch {
-	case missing != nil && (err != nil || !r.agentHolds(ids)):
-		return source{}, missing
-	case err != nil:
+	if err := r.needPrivate(private, pub); err != nil && !r.agentHolds(ids) {
 		return source{}, err
 	}
 	s := source{name: `"` + pub + `"`, ids: ids}

@@ -150,6 +150,7 @@ func (r *run) do(ctx context.Context) error {
 	if r.flags.Platform != (device.Platform{}) {
 		return r.printCommands(source.ids)
 	}
+	r.printer.notUnderstood(source.ids)
 	target := copyid.Target{
 		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
 	}

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
+	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/term"
 )
 
@@ -37,6 +40,7 @@ func (r *run) verified(v *copyid.Verification) {
 	}
 	for _, id := range v.Refused {
 		p.warning("the server still refuses %s", describe(id))
+		p.unknownType(id, v.Causes)
 	}
 	for _, id := range v.Unasked {
 		p.warning("not checked, %s: %s", uncheckedReason(v), describe(id))
@@ -44,6 +48,29 @@ func (r *run) verified(v *copyid.Verification) {
 	p.causes(v.Causes)
 	if r.flags.Verify && (v.Err != nil || v.Nowhere != nil || len(v.Refused)+len(v.Unasked) > 0) {
 		r.status = 1
+	}
+}
+
+// notUnderstood says of keys of types that are not understood here what is left
+// out for them.
+func (p *printer) notUnderstood(ids []identity.Identity) {
+	told := map[string]bool{}
+	for _, id := range ids {
+		if name := id.Entry.Key.Type(); authkeys.Opaque(id.Entry.Key) && !told[name] {
+			told[name] = true
+			p.info("keys of the type %s cannot sign here: the server is asked whether it accepts them, and no login is tried with them", term.Escape(name))
+		}
+	}
+}
+
+// unknownType names the likeliest cause why a server refuses a key of a type that
+// is not understood here: it does not know the type either. sshd passes over
+// the line then. causes are those that were seen.
+func (p *printer) unknownType(id identity.Identity, causes []copyid.Cause) {
+	seen := slices.ContainsFunc(causes, func(c copyid.Cause) bool { return remote.FindingKind(c.Kind) == remote.FindKeyType })
+	if authkeys.Opaque(id.Entry.Key) && !seen {
+		p.warning("likely cause: the server's version does not know keys of the type %s, or its PubkeyAcceptedAlgorithms leaves them out",
+			term.Escape(id.Entry.Key.Type()))
 	}
 }
 
