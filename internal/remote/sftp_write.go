@@ -141,7 +141,8 @@ func (s *sftpSession) guarded(r request, result *Result) error {
 			return &RemoteError{Stage: StageMkdir, Path: s.at.file, Reason: NoHome, Detail: s.home, Status: -1, State: s.state()}
 		}
 	}
-	if r.target == "" || s.user != "root" && s.uid != 0 {
+	// The owners and modes of a Windows server are made up.
+	if _, drive := sftpPath(strings.TrimPrefix(s.at.file, "/")); drive || r.target == "" || s.user != "root" && s.uid != 0 {
 		return nil
 	}
 	who := s.foreign(s.at.file)
