@@ -62,6 +62,13 @@ type authenticator struct {
 	started  bool
 	method   string
 
+	// kept are answers, by prompt, that came when the server had hung up already,
+	// keptFor is the method they are for while no other connection has been made,
+	// and lateOnce that this has happened.
+	kept     map[string]string
+	keptFor  string
+	lateOnce bool
+
 	// How often a person was asked, by method.
 	asked map[string]int
 	// stopped is why no secret was asked for.
@@ -313,10 +320,15 @@ func (a *authenticator) loadKeys() {
 	a.keysLoaded = true
 }
 
-// preferred is the order of methods that PreferredAuthentications wants.
+// preferred is the order of methods that PreferredAuthentications wants. A
+// password that was given goes first to the method that asks for nothing else:
+// keyboard-interactive may ask for a code, and nobody is there to answer.
 func (a *authenticator) preferred() []string {
 	if len(a.o.Host.PreferredAuthentications) > 0 {
 		return a.o.Host.PreferredAuthentications
+	}
+	if a.o.Password != nil && !a.someoneThere() {
+		return []string{"publickey", "password", "keyboard-interactive"}
 	}
 	return defaultMethods
 }

@@ -272,6 +272,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		switch {
 		case errors.Is(err, errMoreKeys):
 			o.debug(1, "%d keys refused; connecting again with the others", a.refusedInAll)
+		case errors.As(err, &closed) && a.reconnectForAnswer():
 		case errors.As(err, &closed) && a.retryWithoutKeys():
 			o.debug(1, "the server hung up after %d refused keys; connecting again without keys", a.refusedInAll)
 		case a.otherHostKey(err):

@@ -92,6 +92,10 @@ func (a *authenticator) password() ssh.AuthMethod {
 		if err != nil {
 			return "", a.cannotAsk(err)
 		}
+		if a.tooLate() {
+			a.keep("password", a.passwordPrompt(), string(secret))
+			return "", errTooLate
+		}
 		a.passwordState = sent
 		a.tellLoggingIn()
 		a.wire.allow(secretReplyLimit)
@@ -105,7 +109,57 @@ func (a *authenticator) secret() ([]byte, error) {
 		a.o.debug(1, "sending the password that was given")
 		return a.o.Password, nil
 	}
-	return a.o.UI.Secret(fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost()))
+	prompt := a.passwordPrompt()
+	if answer, ok := a.takeKept(prompt); ok {
+		return []byte(answer), nil
+	}
+	return a.o.UI.Secret(prompt)
+}
+
+func (a *authenticator) passwordPrompt() string {
+	return fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost())
+}
+
+// errTooLate ends an authentication whose answer came when the server had hung
+// up already.
+var errTooLate = errors.New("the server has hung up")
+
+// tooLate reports whether the server hung up while a person was asked, as sshd
+// does after LoginGraceTime. It says yes for one connection only: there the
+// answer is kept, for another one.
+func (a *authenticator) tooLate() bool {
+	if a.o.Password != nil || a.lateOnce || a.wire.broken() == nil {
+		return false
+	}
+	a.lateOnce = true
+	a.kept = map[string]string{}
+	return true
+}
+
+// keep keeps the answer to a prompt of method, which has not been sent.
+func (a *authenticator) keep(method, prompt, answer string) {
+	a.kept[prompt] = answer
+	a.keptFor = method
+}
+
+// takeKept returns the answer that was given to the same prompt of a connection
+// that was lost, once.
+func (a *authenticator) takeKept(prompt string) (string, bool) {
+	answer, ok := a.kept[prompt]
+	delete(a.kept, prompt)
+	return answer, ok
+}
+
+// reconnectForAnswer reports whether another connection is needed for an answer
+// that came too late, and says so.
+func (a *authenticator) reconnectForAnswer() bool {
+	if a.keptFor == "" {
+		return false
+	}
+	a.asked[a.keptFor]--
+	a.keptFor = ""
+	a.o.alert("The server closed the connection while it waited for the answer (LoginGraceTime); connecting again.")
+	return true
 }
 
 // cannotAsk remembers why a question got no answer: the next callback ends the
@@ -152,7 +206,7 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 		}
 		answers := make([]string, len(questions))
 		for i, question := range questions {
-			answer, err := a.answer(fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question), echos[i])
+			answer, err := a.answer(a.interactivePrompt(question), echos[i])
 			if err != nil {
 				if a.o.Password != nil {
 					err = &UnansweredError{Questions: questions[i : i+1], Withheld: true, Err: err}
@@ -161,11 +215,21 @@ func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
 			}
 			answers[i] = answer
 		}
+		if len(questions) > 0 && a.tooLate() {
+			for i, question := range questions {
+				a.keep("keyboard-interactive", a.interactivePrompt(question), answers[i])
+			}
+			return nil, errTooLate
+		}
 		if len(questions) > 0 {
 			a.tellLoggingIn()
 		}
 		return answers, nil
 	})
+}
+
+func (a *authenticator) interactivePrompt(question string) string {
+	return fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question)
 }
 
 // givenAnswer answers a request that has one question, whose answer is not to
@@ -186,6 +250,9 @@ func (a *authenticator) givenAnswer(introduction string, questions []string, ech
 
 // answer asks one keyboard-interactive question.
 func (a *authenticator) answer(prompt string, echo bool) (string, error) {
+	if answer, ok := a.takeKept(prompt); ok {
+		return answer, nil
+	}
 	if echo && a.o.UI.Line != nil {
 		return a.o.UI.Line(prompt)
 	}

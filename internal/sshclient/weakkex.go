@@ -19,22 +19,21 @@ const (
 // warnWeakKex warns, once for a host, where neither side's choice leads to a
 // post-quantum key exchange. ours and theirs are the proposals. As in ssh_login
 // of sshconnect.c nothing is said to whoever chose KexAlgorithms, nor with
-// WarnWeakCrypto off. A server whose method ssh has and this program has not
-// need not be upgraded, and that is what is said of it.
+// WarnWeakCrypto off; and nothing but with -v where the server has a method that
+// ssh has and this program has not, since ssh would not warn there.
 func (o *Options) warnWeakKex(ours, theirs []string) {
 	i := slices.IndexFunc(ours, func(name string) bool { return slices.Contains(theirs, name) })
 	if i < 0 || postQuantum(ours[i]) || o.warned || o.Host.KexAlgorithms != nil || !o.Host.WarnWeakCrypto {
 		return
 	}
 	o.warned = true
-	advice := upgradeServer
 	for _, name := range sshconfig.KexAlgorithms.Names(nil) {
 		if postQuantum(name) && slices.Contains(theirs, name) {
-			advice = "** The server has " + name + ", which ssh would use and this program does not have."
-			break
+			o.debug(1, "the key exchange is %s: the server has %s, which ssh would use and this program does not have", ours[i], name)
+			return
 		}
 	}
-	o.notice(notPostQuantum + advice)
+	o.notice(notPostQuantum + upgradeServer)
 }
 
 // postQuantum reports whether a key exchange resists a quantum computer

@@ -238,6 +238,15 @@ func (s *Server) Wait(ctx context.Context) error {
 	return nil
 }
 
+// CutConnections closes every connection, as a server does that loses patience.
+func (s *Server) CutConnections() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.Close()
+	}
+}
+
 // Close stops the server: connections are cut, commands killed and awaited.
 func (s *Server) Close() error {
 	s.mu.Lock()
