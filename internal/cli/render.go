@@ -214,6 +214,7 @@ func (r *run) report(report *copyid.Report, s source) {
 			"Now try logging into the machine, with: \"%s\"\n"+
 			"and check to make sure that only the key(s) you wanted were added.\n\n", len(added), command)
 	}
+	r.refusedBySSH(s)
 }
 
 // unixMode is a mode in the bits of chmod(1), set-id and sticky bits included.

@@ -14,7 +14,7 @@
 // takes the file without one.
 //
 // Files that exist keep what they have: whoever opened them to others may have
-// meant to.
+// meant to. [Check] says whether OpenSSH for Windows then refuses one.
 package owneronly
 
 import "strings"
