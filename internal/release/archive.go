@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -36,16 +37,70 @@ func build(r *release, goarch string) ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	object := filepath.Join(dir, "resources.syso")
+	if err := resources(r.root, r.version, goarch, object); err != nil {
+		return nil, err
+	}
+	return link(r.root, r.version, goarch, object)
+}
+
+// link builds the program of a tree, with the resources of an object file.
+func link(root, version, goarch, object string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "ssh-copy-id-build")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	tree := filepath.Join(dir, "tree")
+	if err := beside(root, tree, object, "rsrc_windows_"+goarch+".syso"); err != nil {
+		return nil, err
+	}
 	exe := filepath.Join(dir, program)
 	// The v is that of the module's versions: go install names them so.
 	cmd := exec.Command("go", "build", "-trimpath",
-		"-ldflags", "-s -w -X main.version=v"+r.version, "-o", exe, ".")
-	cmd.Dir = r.root
-	cmd.Env = settings(goarch)
+		"-ldflags", "-s -w -X main.version=v"+version, "-o", exe, ".")
+	cmd.Dir = tree
+	cmd.Env = append(settings(goarch), "PWD="+tree)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build for windows/%s: %v\n%s", goarch, err, out)
 	}
 	return os.ReadFile(exe)
+}
+
+// beside makes a folder that holds what root holds, by links, and a file more.
+// go build links every .syso of the package's own folder, and nothing is to be
+// left in that one.
+func beside(root, folder, file, name string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.Symlink(filepath.Join(root, entry.Name()), filepath.Join(folder, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return os.Symlink(file, filepath.Join(folder, name))
+}
+
+// resources writes the version, the icon and the manifest that Windows looks for
+// in a program, as an object file.
+func resources(root, version, goarch, object string) error {
+	cmd := exec.Command("go", "run", ".", goarch, version, object)
+	cmd.Dir = filepath.Join(root, "internal", "release", "resources")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH,
+		"GOFLAGS=-buildvcs=false", "GOEXPERIMENT=", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("resources for windows/%s: %v\n%s", goarch, err, out)
+	}
+	return nil
 }
 
 // file is a file in a zip.

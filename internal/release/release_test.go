@@ -276,8 +276,15 @@ func onlyIn(t *testing.T, program string) string {
 }
 
 func TestBuildTells(t *testing.T) {
-	if _, err := build(&release{root: t.TempDir(), version: "1.2.3"}, "arm64"); err == nil ||
+	if _, err := link(t.TempDir(), "1.2.3", "arm64", os.DevNull); err == nil ||
 		!strings.Contains(err.Error(), "go build for windows/arm64") || !strings.Contains(err.Error(), "go.mod") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestResourcesTell(t *testing.T) {
+	if _, err := build(&release{root: t.TempDir(), version: "1.2.3"}, "arm64"); err == nil ||
+		!strings.Contains(err.Error(), "resources for windows/arm64") {
 		t.Errorf("%v", err)
 	}
 }
