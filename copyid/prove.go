@@ -142,7 +142,7 @@ func (c *Client) readOptions(ctx context.Context, p *Plan) {
 
 // lookUp notes the line of a key and leaves the decision as it is.
 func (k *KeyPlan) lookUp(candidates []remote.Candidate, format keyFormat) {
-	seen := KeyPlan{Identity: k.Identity, Refused: k.Refused}
+	seen := KeyPlan{Identity: k.Identity, Reader: k.Reader, Refused: k.Refused}
 	seen.take(candidates, format)
 	seen.Decision, seen.Checked = k.Decision, true
 	*k = seen
