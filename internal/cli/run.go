@@ -151,15 +151,19 @@ func (r *run) do(ctx context.Context) error {
 		return r.printCommands(source.ids)
 	}
 	r.printer.notUnderstood(source.ids)
-	target := copyid.Target{
-		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
-	}
 	if err := r.needHome(); err != nil {
 		return err
 	}
 	options := r.options()
 	options.Password = password
-	client := copyid.New(options)
+	return r.carryOut(ctx, copyid.New(options), source)
+}
+
+// carryOut does on the host what the flags say.
+func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source) error {
+	target := copyid.Target{
+		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
+	}
 	if r.flags.Diagnose {
 		d, err := client.Diagnose(ctx, target, source.ids)
 		if err == nil {
