@@ -762,6 +762,9 @@ append() {
 	else
 		why=$({ put "$text" >>"$file"; } 2>&1)
 	fi
+	# Where there is no file nothing was written; one that cannot be read back
+	# leaves that open.
+	[ -e "$file" ] || return 1
 	behind "$old"
 	[ -n "$got" ] || return 2
 	case ${got%.} in
