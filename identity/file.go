@@ -127,6 +127,9 @@ func unfit(line authkeys.Line) error {
 		return ErrPrivateKey
 	case strings.ContainsRune(strings.TrimRight(line.Text, "\r"), '\r'):
 		return ErrCarriageReturn
+	case strings.ContainsRune(line.Text, 0):
+		// sshd reads such a line up to there; a key file has none.
+		return &authkeys.ParseError{Reason: authkeys.NotText}
 	case line.Err != nil:
 		return line.Err
 	case line.Entry != nil && line.Entry.Certificate():

@@ -662,8 +662,8 @@ lock() {
 
 unlock() {
 	if [ -n "$lock" ]; then
-		rm -rf "$lock" 2>&3 || rmdir "$lock" 2>&3
-		[ ! -d "$lock" ] || { put "free$nl" >"$lock/owner"; } 2>&3
+		# Only one that stays is still ours: another may have been made by now.
+		rm -rf "$lock" 2>&3 || rmdir "$lock" 2>&3 || { put "free$nl" >"$lock/owner"; } 2>&3
 	fi
 	alert
 }

@@ -222,9 +222,8 @@ func (l *sftpLock) release() {
 		all.Go(func() { l.s.client.Remove(l.dir + "/" + name) })
 	}
 	all.Wait()
-	if l.s.client.RemoveDirectory(l.dir) != nil {
-		if _, err := l.s.client.Lstat(l.dir); err == nil {
-			l.put("owner", lockFree)
-		}
+	// One that is gone is not ours any more, even if another has been made by now.
+	if err := l.s.client.RemoveDirectory(l.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.put("owner", lockFree)
 	}
 }

@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 	if h.ConnectTimeout != 0 || h.ConnectionAttempts != 1 || !h.TCPKeepAlive || h.ServerAliveCountMax != 3 {
 		t.Errorf("connection: %+v", h)
 	}
-	if h.IdentityFilesConfigured || len(h.IdentityFiles) != 5 || h.IdentityFiles[0] != "/h/.ssh/id_rsa" || h.IdentityAgent != "" {
+	if h.IdentityFilesConfigured || len(h.IdentityFiles) != 6 || h.IdentityFiles[0] != "/h/.ssh/id_rsa" || h.IdentityAgent != "" {
 		t.Errorf("identities: %v %v", h.IdentityFiles, h.IdentityAgent)
 	}
 	if h.StrictHostKeyChecking != "ask" || h.UpdateHostKeys != "yes" || h.VerifyHostKeyDNS != "no" || h.FingerprintHash != "SHA256" {

@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -189,7 +191,7 @@ func Talk(steps []Step, cmd *exec.Cmd, timeout time.Duration) (shown string, err
 	}
 	cmd.WaitDelay = time.Second
 	term.control(cmd, tty)
-	if err := cmd.Start(); err != nil {
+	if err := startUnignored(cmd); err != nil {
 		return "", err
 	}
 	t := &talker{terminal: term, process: cmd.Process, timeout: timeout, ended: make(chan struct{}), news: make(chan struct{}, 1)}
@@ -291,6 +293,15 @@ func (t *talker) run(steps []Step) error {
 	case <-time.After(t.timeout):
 		return fmt.Errorf("the program has not ended after %v; the terminal showed %q", t.timeout, t.text())
 	}
+}
+
+// startUnignored starts a program that ends by every signal, whatever this
+// process was told to ignore: nohup(1) says so of HUP, and it is inherited.
+func startUnignored(cmd *exec.Cmd) error {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP, os.Interrupt, syscall.SIGTERM) // caught is not inherited
+	defer signal.Stop(caught)
+	return cmd.Start()
 }
 
 // hold opens a named pipe until the program has ended.
