@@ -65,6 +65,9 @@ type Progress struct {
 	// Installed comes after Installing, as soon as the file has been changed and
 	// before the keys are verified. It does not come after an error.
 	Installed func(ids []identity.Identity)
+	// NotShared comes with the socket of a connection that ssh would share
+	// (ControlPath), where the login asks a person for a secret or is refused.
+	NotShared func(socket string)
 	// Shared comes before Installing where the file, path, is the one that all
 	// administrators of a Windows server share.
 	Shared func(path string)

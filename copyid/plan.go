@@ -242,6 +242,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 		NeverAsk: c.o.DryRun, NoAgent: c.o.DryRun, Password: c.o.Password, StopWhenAccepted: c.asks(), ProxyStderr: c.o.UI.Notice,
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(p.Target, hop) },
 	}
+	o.NotShared = c.o.Progress.NotShared
 	o.LoggingIn = func(conn *sshclient.Conn) {
 		if ids := p.ToInstall(); !c.o.DryRun && !c.o.NoVerify && len(ids) > 0 && conn.Redial != nil {
 			p.early = c.startVerification(context.WithoutCancel(ctx), p, conn, ids)

@@ -256,11 +256,12 @@ func (r *run) options() copyid.Options {
 			},
 			Installing: r.printer.installing,
 			Shared:     r.printer.shared,
+			NotShared:  r.printer.notShared,
 		},
 	}
 	o.Progress = r.watched(o.Progress)
 	if r.flags.Diagnose {
-		o.Progress = copyid.Progress{Configured: r.configured}
+		o.Progress = copyid.Progress{Configured: r.configured, NotShared: r.printer.notShared}
 	}
 	if r.flags.Debug {
 		o.Trace = r.printer.trace

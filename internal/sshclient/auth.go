@@ -90,6 +90,8 @@ type authenticator struct {
 	// keyboard-interactive already.
 	passwordGiven bool
 	askErr        error
+	// sharedTold tells whether ControlPath has been looked at.
+	sharedTold bool
 }
 
 // attempt is the publickey request under way.
@@ -97,6 +99,7 @@ type attempt struct {
 	key   ssh.PublicKey
 	decoy bool // a key that nobody has
 	agent bool // an agent signs
+	asks  bool // signing asks for a passphrase
 	// promised: the server said yes to the key, and wants a signature. signed: it
 	// was sent one.
 	promised, signed bool
@@ -327,7 +330,7 @@ func (a *authenticator) nextKey() ssh.AuthMethod {
 	}
 	k := a.keysLeft[best]
 	a.keysLeft = slices.Delete(slices.Clone(a.keysLeft), best, best+1)
-	a.pending = &attempt{key: k.Signer.PublicKey(), agent: k.Agent}
+	a.pending = &attempt{key: k.Signer.PublicKey(), agent: k.Agent, asks: k.Asks}
 	a.wire.allow(keyReplyLimit)
 	a.o.debug(1, "offering public key %s %s", k.Origin, ssh.FingerprintSHA256(k.Signer.PublicKey()))
 	return ssh.PublicKeys(a.recording(k.Signer))

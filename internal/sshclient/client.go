@@ -121,6 +121,10 @@ type Options struct {
 	// ready to be sent: a secret, or a signature. conn has its HostKey and its
 	// Redial by then, and must not be kept. nil: nothing.
 	LoggingIn func(conn *Conn)
+	// NotShared is called once, with the socket, where ssh would use a connection
+	// that it shares (ControlPath) and this one asks a person for a secret or is
+	// refused. nil: nothing.
+	NotShared func(socket string)
 	// Identified is called with the server's identification string once its
 	// host key is verified, and before anything is asked for; an error ends the
 	// connection. nil: nothing.
@@ -281,7 +285,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 			if err != nil && way.over != nil {
 				way.over()
 			}
-			return conn, a.pinError(err)
+			return conn, a.failed(err)
 		}
 	}
 }

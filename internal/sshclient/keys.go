@@ -50,9 +50,15 @@ type recordingSigner struct {
 
 func (a *authenticator) recording(signer ssh.Signer) recordingSigner {
 	signing := a.tellLoggingIn
-	if a.pending.agent {
+	switch {
+	case a.pending.agent:
 		signing = func() {
 			a.agentAsked = true
+			a.tellLoggingIn()
+		}
+	case a.pending.asks:
+		signing = func() {
+			a.tellNotShared()
 			a.tellLoggingIn()
 		}
 	}

@@ -224,7 +224,7 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	}
 	through, err := Connect(ctx, Options{
 		Host: hop, Home: o.Home, UI: o.UI, Keys: o.Keys, Resolve: o.Resolve, ProxyStderr: o.ProxyStderr, Shell: o.Shell,
-		NeverAsk: o.NeverAsk, way: way,
+		NeverAsk: o.NeverAsk, NotShared: o.NotShared, way: way,
 	})
 	if err == nil && through.Client == nil {
 		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: Unattended}

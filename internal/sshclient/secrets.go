@@ -113,6 +113,7 @@ func (a *authenticator) secret() ([]byte, error) {
 	if answer, ok := a.takeKept(prompt); ok {
 		return []byte(answer), nil
 	}
+	a.tellNotShared()
 	return a.o.UI.Secret(prompt)
 }
 
@@ -253,6 +254,7 @@ func (a *authenticator) answer(prompt string, echo bool) (string, error) {
 	if answer, ok := a.takeKept(prompt); ok {
 		return answer, nil
 	}
+	a.tellNotShared()
 	if echo && a.o.UI.Line != nil {
 		return a.o.UI.Line(prompt)
 	}

@@ -72,8 +72,9 @@ type Host struct {
 	BatchMode                    bool
 	LogLevel                     string // QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG2 or DEBUG3
 
-	// ControlPath is the socket of a connection that ssh shares; "" for none.
-	// This program logs in by itself.
+	// ControlPath is the socket of a connection that ssh would use; "" for none,
+	// also where ControlMaster makes ssh the one that shares. This program logs
+	// in by itself.
 	ControlPath string
 
 	// VersionAddendum is added to what we call ourselves; "" for nothing.
@@ -204,7 +205,9 @@ func (h *Host) connectionSettings(set *settings) {
 	h.WarnWeakCrypto = set.is("warnweakcrypto", true)
 	h.NumberOfPasswordPrompts = number("numberofpasswordprompts", 3)
 	h.LogLevel = set.or("loglevel", "INFO")
-	h.ControlPath = set.cleared("controlpath")
+	if master := set.text["controlmaster"]; master != "true" && master != "ask" { // muxclient in mux.c
+		h.ControlPath = set.cleared("controlpath")
+	}
 	h.VersionAddendum = set.text["versionaddendum"]
 	if set.jump != nil {
 		h.ProxyJump = set.jump.String()
