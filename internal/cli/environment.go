@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 
@@ -10,8 +12,8 @@ import (
 
 // unquotedEnv is getenv without the quotes around the values of SSH_AUTH_SOCK and
 // SSH_ASKPASS that cmd.exe keeps of `set SSH_AUTH_SOCK="..."`, and so do readers
-// of .env files. A value that names a file as it is stays. For SSH_ASKPASS that
-// is said once, when it is first wanted.
+// of .env files. A value that names a file as it is stays. What is wrong with
+// SSH_ASKPASS is said once, when it is first wanted.
 func unquotedEnv(getenv func(string) string, warning func(format string, args ...any)) func(string) string {
 	var once sync.Once
 	return func(name string) string {
@@ -20,15 +22,26 @@ func unquotedEnv(getenv func(string) string, warning func(format string, args ..
 			return value
 		}
 		bare := unquoted(value)
-		if _, err := os.Lstat(value); bare == value || err == nil {
-			return value
+		if _, err := os.Lstat(value); err == nil {
+			bare = value
 		}
-		if name == "SSH_ASKPASS" {
-			once.Do(func() {
-				warning("the value of SSH_ASKPASS has quotes around it, which are left out: %s", term.Escape(bare))
-			})
+		if name == "SSH_ASKPASS" && value != "" {
+			once.Do(func() { checkAskpass(value, bare, warning) })
 		}
 		return bare
+	}
+}
+
+// checkAskpass warns about a value of SSH_ASKPASS that has quotes around it, bare
+// being the one without, or that names no program.
+func checkAskpass(value, bare string, warning func(format string, args ...any)) {
+	_, err := exec.LookPath(bare)
+	var lookup *exec.Error
+	switch {
+	case errors.As(err, &lookup):
+		warning("SSH_ASKPASS names no program that can be run: %s: %s", term.Escape(value), systemText(lookup.Err))
+	case bare != value:
+		warning("the value of SSH_ASKPASS has quotes around it, which are left out: %s", term.Escape(bare))
 	}
 }
 

@@ -106,6 +106,8 @@ func (r *run) prepare(flags *Flags) {
 	r.home, _ = homeDirectory()
 	if account, err := user.Current(); err == nil {
 		r.user = loginName(account.Username)
+	} else if r.user = r.getenv("USER"); r.user == "" { // a user ID that no passwd entry names
+		r.user = r.getenv("LOGNAME")
 	}
 }
 
@@ -195,7 +197,8 @@ func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source
 }
 
 // needHome reports what of the home directory the connection needs where there
-// is none: the place of the host keys, unless another one is named.
+// is none: the place of the host keys, unless another one is named. A user name
+// that is missing comes first.
 func (r *run) needHome() error {
 	if r.home != "" || r.flags.Force && r.flags.DryRun {
 		return nil
@@ -203,6 +206,9 @@ func (r *run) needHome() error {
 	host, err := r.resolve()
 	if err != nil {
 		return err
+	}
+	if host.User == "" {
+		return host.Unusable
 	}
 	for _, file := range host.UserKnownHostsFiles {
 		if strings.HasPrefix(file, "~") {
@@ -217,6 +223,9 @@ func (r *run) printConfig() error {
 	host, err := r.resolve()
 	if err != nil {
 		return err
+	}
+	if host.User == "" {
+		return host.Unusable
 	}
 	for _, text := range host.Notices {
 		r.printer.notice(text)

@@ -84,8 +84,8 @@ type Host struct {
 	// as "Unsupported option" with file and line.
 	Notices []string
 
-	// Unusable says why ssh would refuse to connect although it can print the
-	// configuration: a path or a ProxyCommand whose tokens cannot be replaced.
+	// Unusable says why ssh would refuse to connect although the configuration
+	// can be printed: there is no user name, or a path or a ProxyCommand whose tokens cannot be replaced.
 	Unusable error
 
 	set       *settings
@@ -137,6 +137,9 @@ func (e *evaluation) makeHost(port int) (*Host, error) {
 	h := &Host{Name: e.typed, HostName: e.host, User: c.user, Port: port, Notices: e.notices, set: set, tokens: c.tokens(), lookupEnv: e.lookupEnv}
 	if err := e.expandPrinted(h); err != nil {
 		return nil, err
+	}
+	if h.User == "" {
+		h.Unusable = e.stop("no user name: this account has none (no passwd entry, no USER); give it as user@%s", e.typed)
 	}
 	h.connectionSettings(set)
 	h.hostKeySettings(set)

@@ -199,9 +199,6 @@ func (e *evaluation) settle() (*Host, error) {
 	set.text["port"] = strconv.Itoa(port)
 	e.defaultUser = !set.has("user")
 	set.set("user", e.in.LocalUser)
-	if set.text["user"] == "" {
-		return nil, e.stop("no user name: this account has none (no passwd entry, no USER); give it as user@%s", e.typed)
-	}
 	if set.jump != nil {
 		if jumpLoop(set.jump, e.host, port, set) {
 			return nil, e.stop("jumphost loop via %s", set.jump.host)

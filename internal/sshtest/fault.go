@@ -19,7 +19,9 @@ import (
 //	long-line       says one line without end
 //	old             speaks only SSH-1.5
 //	refuse          does not listen: its port was free a moment ago
-var Faults = []string{"silent", "close", "garbage", "http", "endless-banner", "long-line", "old", "refuse"}
+//	large-exponent  has an RSA host key with an exponent of 33 bits
+//	long-offer      offers key exchanges and nothing known, with 34 kB of names
+var Faults = []string{"silent", "close", "garbage", "http", "endless-banner", "long-line", "old", "refuse", "large-exponent", "long-offer"}
 
 // Fault is something at a port that is no SSH server.
 type Fault struct {
@@ -129,6 +131,9 @@ func faultTalk(kind string) (func(net.Conn), error) {
 			io.WriteString(c, "SSH-1.5-old\n")
 			listen(c)
 		}, nil
+	}
+	if talk := rawFaultTalk(kind); talk != nil {
+		return talk, nil
 	}
 	return nil, fmt.Errorf("unknown fault %q: want one of %s", kind, strings.Join(Faults, " "))
 }

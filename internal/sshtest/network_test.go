@@ -73,7 +73,8 @@ func TestProxyCuts(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	begin := map[string]string{"garbage": "\x00", "http": "HTTP/1.1 400", "endless-banner": "this", "long-line": "xx", "old": "SSH-1.5"}
+	begin := map[string]string{"garbage": "\x00", "http": "HTTP/1.1 400", "endless-banner": "this", "long-line": "xx", "old": "SSH-1.5",
+		"large-exponent": "SSH-2.0-", "long-offer": "SSH-2.0-"}
 	for _, kind := range Faults {
 		f, err := StartFault(kind)
 		if err != nil {

@@ -57,6 +57,18 @@ type kexInit struct {
 	Reserved                        uint32
 }
 
+// rawProposal is what a Raw server offers.
+func rawProposal() kexInit {
+	mine := kexInit{
+		Kex: []string{rawKex}, HostKeys: []string{ssh.KeyAlgoED25519},
+		CiphersIn: []string{rawCipher}, CiphersOut: []string{rawCipher},
+		MACsIn: []string{rawMAC}, MACsOut: []string{rawMAC},
+		CompressionsIn: []string{"none"}, CompressionsOut: []string{"none"},
+	}
+	rand.Read(mine.Cookie[:])
+	return mine
+}
+
 // ecdhInit and ecdhReply are the messages of RFC 5656, section 4, which RFC
 // 8731 takes over.
 type ecdhInit struct {
@@ -101,13 +113,7 @@ func (c *RawConn) handshake(key ed25519.PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	mine := kexInit{
-		Kex: []string{rawKex}, HostKeys: []string{ssh.KeyAlgoED25519},
-		CiphersIn: []string{rawCipher}, CiphersOut: []string{rawCipher},
-		MACsIn: []string{rawMAC}, MACsOut: []string{rawMAC},
-		CompressionsIn: []string{"none"}, CompressionsOut: []string{"none"},
-	}
-	rand.Read(mine.Cookie[:])
+	mine := rawProposal()
 	serverInit := ssh.Marshal(&mine)
 	if err := c.WritePacket(serverInit); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,7 @@ func runAskpass(program, prompt, hint string) ([]byte, error) {
 		return nil, &AskpassError{program, err}
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, &AskpassError{program, err}
+		return nil, &AskpassError{program, startCause(err)}
 	}
 	answer := make([]byte, MaxAnswer)
 	n, readErr := io.ReadFull(out, answer)
@@ -61,6 +62,19 @@ func runAskpass(program, prompt, hint string) ([]byte, error) {
 		answer = answer[:end]
 	}
 	return answer, nil
+}
+
+// startCause is why a program could not be started, without its name.
+func startCause(err error) error {
+	var path *fs.PathError
+	var lookup *exec.Error
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &lookup):
+		return lookup.Err
+	}
+	return err
 }
 
 // isBatchFile reports whether Windows hands program to cmd.exe, which reads
