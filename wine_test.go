@@ -187,7 +187,13 @@ func TestWineErrors(t *testing.T) {
 		"nobody, unasked":   {[]string{"-o", "BatchMode=yes", "alice@127.0.0.1"}, "Permission denied", ""},
 		"no such host name": {[]string{"alice@host.invalid"}, "host.invalid", ""},
 		"no such askpass":   {[]string{"alice@127.0.0.1"}, `askpass Z:\missing.exe: `, `SSH_ASKPASS=Z:\missing.exe`},
-		"askpass declines":  {[]string{"alice@127.0.0.1"}, "askpass declined to answer", "SSH_ASKPASS=" + wine.Path(w.write("declines.cmd", "@exit 3\r\n"))},
+		"quoted askpass":    {[]string{"alice@127.0.0.1"}, `WARNING: the value of SSH_ASKPASS has quotes around it`, `SSH_ASKPASS="Z:\missing.exe"`},
+		// What the program is given of: -i "C:\keys\" alice@127.0.0.1
+		"quoted quote":     {[]string{"-i", `C:\keys" alice@127.0.0.1`}, `"C:\\keys\" alice@127.0.0.1"` + "\n\t(a backslash before a closing quote", ""},
+		"PuTTY's port":     {[]string{"-P", "22", "alice@127.0.0.1"}, "ssh-copy-id.exe: illegal option -- P\n\t(a port is given with -p: -p 22)", ""},
+		"PuTTY's user":     {[]string{"-l", "alice", "127.0.0.1"}, "(the user is given with the host: alice@hostname)", ""},
+		"PuTTY's password": {[]string{"-pw", "hunter2", "alice@127.0.0.1"}, "(-pw is PuTTY's: ", ""},
+		"askpass declines": {[]string{"alice@127.0.0.1"}, "askpass declined to answer", "SSH_ASKPASS=" + wine.Path(w.write("declines.cmd", "@exit 3\r\n"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.t, w.env = t, nil
@@ -210,6 +216,7 @@ func TestWineErrors(t *testing.T) {
 	t.Run("help", func(t *testing.T) {
 		w.run("-h").want(t, 1, `ssh-copy-id.exe [-h|-?|-f`)
 		w.run("--help").want(t, 0, `[option ...] [user@]hostname`)
+		w.run("/?").want(t, 1, `Usage: ssh-copy-id.exe [-h|-?|-f`)
 	})
 	t.Run("dry run", func(t *testing.T) {
 		w.run("-n", "--password-file", w.passwordFile(), "alice@127.0.0.1").want(t, 0, "Would have added the following key(s):", "ssh-ed25519 ")

@@ -78,6 +78,9 @@ type Conn struct {
 	agent.ExtendedAgent
 	Endpoint string    // which agent this is, for people
 	Attempts []Attempt // the places tried before without success
+	// Pageant says that this is PuTTY's agent and that nothing names it: ssh.exe
+	// does not look for it.
+	Pageant bool
 	// Waiting, if not nil, is called when a signature with key takes long: the
 	// agent asks its owner. It is called from another goroutine.
 	Waiting func(key *agent.Key)
@@ -224,7 +227,9 @@ func (o *opener) usual() (*Conn, error) {
 	pipe, err := o.system.PageantPipe()
 	if err == nil {
 		if conn, err = o.dialOwned(pipe); err == nil {
-			return o.conn(pipe, conn, failed), nil
+			found := o.conn(pipe, conn, failed)
+			found.Pageant = true
+			return found, nil
 		}
 	} else {
 		pipe = "Pageant's named pipe"
@@ -238,6 +243,7 @@ func (o *opener) usual() (*Conn, error) {
 	return &Conn{
 		ExtendedAgent: newTimed(window, o.quick, o.sign),
 		Endpoint:      "Pageant",
+		Pageant:       true,
 		Attempts:      failed,
 		announce:      announceAfter,
 		broken:        func() error { return nil },

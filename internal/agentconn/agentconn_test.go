@@ -181,6 +181,9 @@ func TestOpenOnWindows(t *testing.T) {
 				if conn.Endpoint != tt.endpoint {
 					t.Errorf("endpoint %q, want %q", conn.Endpoint, tt.endpoint)
 				}
+				if pageant := tt.endpoint == testPageantPipe || tt.endpoint == "Pageant"; conn.Pageant != pageant {
+					t.Errorf("Pageant is %v", conn.Pageant)
+				}
 				checkAgent(t, conn, key)
 				attempts = conn.Attempts
 			}

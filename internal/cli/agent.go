@@ -27,8 +27,9 @@ type agentOpener struct {
 
 // openedAgent is an agent, or why it could not be opened.
 type openedAgent struct {
-	agent agent.ExtendedAgent
-	err   error
+	agent   agent.ExtendedAgent
+	pageant bool // one that ssh.exe does not look for
+	err     error
 }
 
 func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
@@ -45,7 +46,8 @@ func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
 	if a.opened == nil {
 		a.opened = map[string]openedAgent{}
 	}
-	a.opened[identityAgent] = openedAgent{opened, err}
+	conn, ok := closer.(*agentconn.Conn)
+	a.opened[identityAgent] = openedAgent{opened, ok && conn.Pageant, err}
 	return opened, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -128,19 +129,17 @@ func (e *UsageError) Error() string {
 //
 // A help or version flag wins over whatever is wrong behind it.
 func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) {
-	// This is how programs of Windows are asked for help; no host is called so.
-	if len(args) == 1 && args[0] == "/?" {
-		return &Flags{ShortHelp: true}, nil
-	}
 	f := &Flags{joined: joinedWords(args)}
 	set := f.flagSet()
 	settled, unsettled := settleIdentity(set, args, readable)
 	err := set.Parse(settled)
+	// /? is how programs of Windows are asked for help; no host is called so.
+	f.ShortHelp = f.ShortHelp || slices.Contains(set.Args(), "/?")
 	if f.ShortHelp || f.Help || f.Version || f.ListPlatforms {
 		return f, nil
 	}
 	if err != nil {
-		return nil, explainJoined(usageError(err), f.joined)
+		return nil, explainJoined(otherSpelling(usageError(err), args), f.joined)
 	}
 	if unsettled != nil {
 		return nil, unsettled

@@ -9,9 +9,13 @@ import (
 // programName is the name that messages begin with: argv[0], and where that has
 // no slash the path it was found under, as execvp(3) joins them. The kernel
 // starts a shell script by that path, so a script's messages begin with it, and
-// callers look for "/usr/bin/ssh-copy-id: INFO:".
+// callers look for "/usr/bin/ssh-copy-id: INFO:". On Windows, where PowerShell
+// passes the whole path and cmd.exe what was typed, it is the base name.
 func programName(argv0 string) string {
-	if onWindows || argv0 == "" || strings.Contains(argv0, "/") {
+	if onWindows && argv0 != "" {
+		return filepath.Base(argv0)
+	}
+	if argv0 == "" || strings.Contains(argv0, "/") {
 		return argv0
 	}
 	path, set := os.LookupEnv("PATH")

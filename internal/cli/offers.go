@@ -4,6 +4,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/crypto/ssh/agent"
+
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
@@ -70,6 +72,7 @@ func (o offers) order() []string {
 
 // addition is what the hint needs beside the options of the command line.
 type addition struct {
+	nothing  bool     // no addition lets ssh log in with the key
 	identity bool     // -i with the key's file
 	options  []string // values of -o
 	why      string   // the setting that makes it necessary; "" where nothing is
@@ -119,7 +122,7 @@ func (r *run) reach(report *copyid.Report, file string, named bool) addition {
 		}
 		return found.pastMethods(login)
 	}
-	return addition{}
+	return addition{nothing: true}
 }
 
 // pastMethods adds what makes ssh try keys at all.
@@ -183,15 +186,33 @@ func readIdentityFile(path string) identityFile {
 	return f
 }
 
-// agentBlobs are the keys of an agent; none where it cannot be asked.
+// agentBlobs are the keys that ssh gets from an agent; none where it cannot ask
+// it.
 func (r *run) agentBlobs(identityAgent string) []string {
 	if identityAgent == "none" {
 		return nil
 	}
 	opened, err := r.agent.open(identityAgent)
-	if err != nil {
+	if err != nil || r.agent.opened[identityAgent].pageant {
 		return nil
 	}
+	return blobsOf(opened)
+}
+
+// inPageant reports whether Pageant, found where nothing names an agent, holds
+// one of the keys that were installed.
+func (r *run) inPageant(report *copyid.Report) bool {
+	const unnamed = ""
+	opened, err := r.agent.open(unnamed)
+	if report.Login.IdentityAgent != unnamed || err != nil || !r.agent.opened[unnamed].pageant {
+		return false
+	}
+	held := blobsOf(opened)
+	return slices.ContainsFunc(installedKeys(report), func(id identity.Identity) bool { return slices.Contains(held, id.Entry.Blob()) })
+}
+
+// blobsOf are the keys of an agent; none where it does not answer.
+func blobsOf(opened agent.ExtendedAgent) []string {
 	ids, _, err := identity.FromAgent(opened)
 	if err != nil {
 		return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
@@ -17,11 +18,16 @@ func (r *run) puttyHint(report *copyid.Report, s source) string {
 	if len(s.ids) == 0 || slices.ContainsFunc(s.ids, other) {
 		return ""
 	}
+	return r.putty(report, "-i "+shellWord(s.ids[0].Origin.Path))
+}
+
+// putty is a command of PuTTY, which asks Pageant by itself.
+func (r *run) putty(report *copyid.Report, options ...string) string {
 	command := "putty"
 	if report.SFTP || r.flags.SFTP {
 		command = "psftp"
 	}
-	command += " -i " + shellWord(s.ids[0].Origin.Path)
+	command = strings.Join(append([]string{command}, options...), " ")
 	if report.Port != 22 {
 		command += " -P " + strconv.Itoa(report.Port)
 	}

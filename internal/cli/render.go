@@ -287,6 +287,10 @@ func (r *run) hint(report *copyid.Report, s source) (line, why string) {
 	named := r.flags.IdentitySet && s.private != ""
 	file := s.loginFile()
 	missing := r.reach(report, file, named)
+	if missing.nothing && r.inPageant(report) {
+		r.printer.info("only Pageant has the private key, and ssh.exe does not ask Pageant: the command below is PuTTY's")
+		return r.putty(report), ""
+	}
 	if named || missing.identity {
 		b.WriteString(" -i " + shellWord(file))
 	}

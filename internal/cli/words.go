@@ -108,6 +108,9 @@ func destinationSentence(e *sshconfig.DestinationError) string {
 	switch e.Reason {
 	case sshconfig.InvalidHostname, sshconfig.InvalidUser:
 		text += fmt.Sprintf(": %q", e.Destination)
+		if strings.Contains(e.Destination, `"`) {
+			return text + "\n\t(a backslash before a closing quote makes the quote and what follows part of the word: leave that backslash out)"
+		}
 		if strings.ContainsAny(e.Destination, blanks) {
 			text += "\n\t(it is one word here: options and the host are words of their own)"
 		}
