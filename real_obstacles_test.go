@@ -125,6 +125,10 @@ var obstacles = []struct {
 }{
 	{"prints", "/bin/bash", `i=0; while [ $i -lt 4000 ]; do echo "$i and more words than anybody wants"; echo noise >&2; i=$((i+1)); done`, 0, "verified"},
 	{"reads", "/bin/bash", "read -r line; read -r line", 0, "SFTP was used"},
+	// SFTP is not heard either: sshd starts it through the same shell.
+	{"redirects", "/bin/bash", `exec >"$HOME/log"`, 0, "the server refused them before and accepts them now"},
+	{"noneinpath", "/bin/bash", "PATH=/nowhere", 0, "SFTP was used"},
+	{"owndd", "/bin/bash", `mkdir -p "$HOME/bin"; printf "#!/bin/sh\nsleep 60\n" >"$HOME/bin/dd"; chmod +x "$HOME/bin/dd"; PATH=$HOME/bin:$PATH`, 0, "verified"},
 	{"readsall", "/bin/bash", "cat >/dev/null", 0, "SFTP was used"},
 	{"runs", "/bin/bash", `[ -n "$Z" ] || Z=1 exec zsh -c "$BASH_EXECUTION_STRING"`, 0, "verified"},
 	{"execsfish", "/bin/bash", "exec fish", 1, "no usable shell"},

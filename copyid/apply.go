@@ -23,9 +23,10 @@ var ErrBusy = errors.New("the target file keeps changing")
 // stands there, as Plan would have. It closes the plan.
 //
 // Errors are those of package remote, and ErrBusy. The file then is what it
-// was, unless the error is a RemoteError that is Unsure: then the connection
-// ended when the change was on its way, and the next run finds out whether it
-// was made, and takes back what was left unfinished.
+// was, unless the error is a RemoteError that is Unsure: then no answer came
+// after the change had been sent. Where the server's word on the keys does not
+// settle it, the next run finds out whether the change was made, and takes back
+// what was left unfinished.
 func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if c.o.DryRun {
 		return nil, ErrDryRun
@@ -43,8 +44,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	}
 	result, err := c.change(ctx, p)
 	if err != nil {
-		v.abandon()
-		return nil, p.loginError(err)
+		return c.secondLook(ctx, p, v, report, p.loginError(err))
 	}
 	if ids := p.ToInstall(); c.o.Progress.Installed != nil && len(ids) > 0 {
 		c.o.Progress.Installed(ids)
@@ -65,6 +65,44 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		}
 	}
 	return report, nil
+}
+
+// lookAgain bounds the second look at a change that may have been made.
+const lookAgain = 15 * time.Second
+
+// secondLook finds out what became of a change that had been sent when an error
+// came: where the server refused every one of the keys before and accepts them
+// all now, it was made, and the report says so. Otherwise err stays.
+func (c *Client) secondLook(ctx context.Context, p *Plan, v *verification, report *Report, err error) (*Report, error) {
+	var failed *remote.RemoteError
+	added := p.ToInstall()
+	if !errors.As(err, &failed) || !failed.Unsure || !failed.ConnectionLives() || p.NoKeyAsked || len(added) == 0 || !p.allRefused() {
+		v.abandon()
+		return nil, err
+	}
+	if v == nil {
+		v = c.verificationOf(ctx, p, added)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookAgain)
+	defer cancel()
+	context.AfterFunc(ctx, v.cancel)
+	seen := c.verified(ctx, p, v)
+	if !seen.Done || len(seen.Accepted) != len(added) {
+		return nil, err
+	}
+	c.installing(p)
+	if c.o.Progress.Installed != nil {
+		c.o.Progress.Installed(added)
+	}
+	report.take(p, &remote.Result{Applied: true, State: remote.State{Path: failed.Path}})
+	report.Unheard, report.Verification = true, seen
+	return report, nil
+}
+
+// allRefused reports whether the server was asked about every key to be
+// installed, and refused it.
+func (p *Plan) allRefused() bool {
+	return !slices.ContainsFunc(p.Keys, func(k KeyPlan) bool { return k.Decision == Install && !k.Refused })
 }
 
 // change brings the target file to what the plan wants. The first attempt

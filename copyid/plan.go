@@ -299,10 +299,15 @@ func (c *Client) settled(p *Plan) bool { return len(p.ToInstall()) == 0 }
 func (c *Client) read(ctx context.Context, p *Plan) error {
 	return p.loginError(c.withSession(ctx, p, func(session remote.Session) error {
 		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
-		if err == nil {
-			p.takeState(state)
+		if err != nil {
+			return err
 		}
-		return err
+		p.takeState(state)
+		// An install would be refused.
+		if state.Foreign != "" && !c.o.Force && len(p.ToInstall()) > 0 {
+			return &remote.RemoteError{Stage: remote.StageTarget, Path: state.Path, Reason: remote.Foreign, Detail: state.Foreign, Status: -1, State: state}
+		}
+		return nil
 	}))
 }
 

@@ -87,7 +87,7 @@ func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp boo
 	if c.o.SFTP {
 		err := remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
 		var failed *remote.RemoteError
-		if errors.As(err, &failed) && failed.Reason == remote.NoSFTP {
+		if errors.As(err, &failed) && (failed.Reason == remote.NoSFTP || failed.Reason == remote.NotSFTP) {
 			err = &LoginError{Key: conn.LoginKey, Status: 255, Said: failed.Detail}
 		}
 		return true, err

@@ -32,6 +32,9 @@ type Report struct {
 	Notes []string
 	// SFTP is true where the file was changed through SFTP, asked for or not.
 	SFTP bool
+	// Unheard is true where no answer came to the change, and that the server
+	// refused the keys before and accepts them now shows that it was made.
+	Unheard bool
 	// Shared is true where Path is the file of all administrators of a Windows
 	// server. The keys are then verified whatever Options.NoVerify says.
 	Shared bool

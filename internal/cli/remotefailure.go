@@ -16,7 +16,7 @@ import (
 // do about it, and what became of the keys.
 func remoteSentence(e *remote.RemoteError) string {
 	text := remoteText(e)
-	if e.Unsure && e.Path == "" && e.Reason != remote.Silent && e.Reason != remote.Closed {
+	if e.Unsure && e.Device && e.Reason != remote.Closed {
 		return text + ". Some of the keys may have been taken: look at the device"
 	}
 	if e.Unsure {
@@ -50,8 +50,10 @@ func remoteText(e *remote.RemoteError) string {
 		}
 	case remote.NoSFTP:
 		text = "the server has no SFTP for this account"
-		if e.Detail != "" {
-			text = "the server's SFTP does not start for this account"
+	case remote.NotSFTP:
+		text = "the server's SFTP does not start for this account: something else answered in its place"
+		if e.Detail == "" {
+			text = "the server's SFTP does not start for this account: it ended without a word"
 		}
 	case remote.Unheard:
 		text = "nothing was heard from the account's shell: a start-up file sends the output elsewhere"
@@ -111,7 +113,7 @@ func remoteText(e *remote.RemoteError) string {
 	}
 	switch {
 	case e.SFTP == nil:
-	case e.SFTP.Reason == remote.NoSFTP && e.SFTP.Detail == "":
+	case e.SFTP.Reason == remote.NoSFTP:
 		text += "; and it has no SFTP for this account"
 	default:
 		text += "; SFTP was tried as well: " + sftpSentence(e.SFTP)
@@ -124,7 +126,7 @@ func remoteText(e *remote.RemoteError) string {
 // session.c, pam_unix); "" where neither has.
 func closedAccount(e *remote.RemoteError) string {
 	switch e.Reason {
-	case remote.NoAnswer, remote.Refused, remote.NoSFTP, remote.Unheard, remote.Closed:
+	case remote.NoAnswer, remote.Refused, remote.NoSFTP, remote.NotSFTP, remote.Unheard, remote.Closed:
 	default:
 		return ""
 	}
@@ -148,6 +150,10 @@ func sftpSentence(e *remote.RemoteError) string {
 	switch {
 	case e.Reason == remote.Silent:
 		return silentSentence(e.Awaited)
+	case e.Reason == remote.NotSFTP && e.Detail == "":
+		return "it ended without a word"
+	case e.Reason == remote.NotSFTP:
+		return "in its place the server said: " + shellText(e.Detail)
 	case e.Detail != "":
 		return shellText(e.Detail)
 	}

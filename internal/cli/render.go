@@ -183,6 +183,10 @@ func (r *run) report(report *copyid.Report, s source) {
 	if report.SFTP && !r.flags.SFTP {
 		p.info("no shell of the account could be used: SFTP was used")
 	}
+	if report.Unheard {
+		p.info("no answer came from the account's shell (a start-up file may send its output elsewhere), but the keys are installed: " +
+			"the server refused them before and accepts them now")
+	}
 	added := report.Added()
 	if r.flags.Force {
 		r.warnStanding(report)

@@ -57,6 +57,8 @@ func (a *answer) line(text string) (last bool, err error) {
 		a.state.NoFinalNewline = true
 	case "nottext":
 		a.state.NotText = true
+	case "foreign":
+		a.state.Foreign = value
 	case "sum":
 		a.state.Sum = value
 	case "line":

@@ -31,7 +31,8 @@ const (
 	Refused  Reason = "refused"   // the server opens no session, or runs no commands in it
 	NoAnswer Reason = "no answer" // something else than the script ran: a forced command, nologin
 	Eaten    Reason = "eaten"     // a start-up file of the shell read part of what was sent
-	NoSFTP   Reason = "no SFTP"   // the server does not start its SFTP subsystem
+	NoSFTP   Reason = "no SFTP"   // the server refuses the SFTP subsystem
+	NotSFTP  Reason = "not SFTP"  // something else than an SFTP server answers there: Detail is what it said
 	Unheard  Reason = "unheard"   // the script seems to have run, but its output went elsewhere
 	// NoPowerShell: a Windows server has no powershell.exe that can be run, and
 	// the file is the administrators' one.
@@ -74,6 +75,8 @@ type RemoteError struct {
 	// Unsure: the change had been sent when the error came, so it may or may
 	// not have been made. Never is a part of it.
 	Unsure bool
+	// Device: the keys go into the configuration of an appliance, not into a file.
+	Device bool
 	// Awaited is what the server was waited for, where Reason is Silent.
 	Awaited Awaited
 	// SFTP is how SFTP failed, where Open tried it after this error.

@@ -368,3 +368,38 @@ func TestAccountEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestAccountStops: an account that stops whatever runs as it does not keep root
+// waiting for ever, and nothing is claimed.
+func TestAccountStops(t *testing.T) {
+	setLimits(t, func(l *waitLimits) { l.notice, l.single, l.farewell = time.Second, 3*time.Second, 100*time.Millisecond })
+	w := newWorld(t, "", "alice")
+	stopper, err := w.login("alice").NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, err := stopper.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All but itself and what sshd and the shell have begun for it.
+	if err := stopper.Start(`known=$(echo /proc/[0-9]*); echo ready; while :; do for p in /proc/[0-9]*; do
+		case " $known " in *" $p "*) ;; *) [ ! -O $p ] || kill -STOP ${p#/proc/} ;; esac; done; done 2>/dev/null`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ready.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	var told []Awaited
+	s, err := OpenShell(timeout(t), w.login(), Options{Account: "alice", Awaiting: func(what Awaited, _ time.Duration) { told = append(told, what) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := timeout(t)
+	_, err = s.Add(ctx, install(1))
+	var e *RemoteError
+	if !errors.As(err, &e) || e.Reason != Silent || !e.Unsure || ctx.Err() != nil || len(told) == 0 {
+		t.Errorf("error %+v, told %v", err, told)
+	}
+}

@@ -468,6 +468,9 @@ report() {
 			search "$@" | candidates
 		fi
 	fi
+	if [ "$uid" = 0 ] && [ -n "$target" ] && foreign "$file"; then
+		say "foreign $who"
+	fi
 	digest "$file"
 	say "sum $total"
 	say 'end state'
@@ -514,7 +517,8 @@ alert() { trap - HUP INT QUIT TERM PIPE; }
 
 # nap: adds what it slept to idle, in tenths of a second.
 nap() {
-	tenths=$((($$ + idle) % 3 + 1))
+	# Many that wait for each other look less often the longer it takes.
+	tenths=$((($$ + idle) % 3 + 1 + idle / 100))
 	if sleep "0.$tenths" 2>&3; then
 		idle=$((idle + tenths))
 	elif sleep 1; then
@@ -588,7 +592,7 @@ seize() {
 # hold LOCK: makes the directory LOCK ours; returns 1 where there can be no
 # such directory, 2 when somebody else held it too long.
 hold() {
-	idle=0 since=0 told=30 last='' misses=0
+	idle=0 since=0 told=0 last='' misses=0
 	while :; do
 		calm
 		if why=$(mkdir "$1" 2>&1); then
@@ -612,11 +616,12 @@ hold() {
 			fi
 			alert
 			[ "$idle" -lt 300 ] || return 2
-			nap || return 2
+			# Every second, so that the client knows that we are there.
 			if [ "$idle" -ge "$told" ]; then
 				put "$nl$M wait $((idle / 10)) $last$nl"
-				told=$((told + 50))
+				told=$((idle + 10))
 			fi
+			nap || return 2
 		else
 			alert
 			# It may have gone between the two looks at it, but not every time.

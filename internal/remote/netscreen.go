@@ -190,7 +190,7 @@ func (n *netScreen) tell(ctx context.Context, blobs []string) error {
 		if err := context.Cause(ctx); !errors.Is(err, errNoEnd) {
 			return err
 		}
-		return &RemoteError{Stage: StageAnswer, Reason: NoAnswer, Detail: errNoEnd.Error(), Status: -1, Unsure: true}
+		return &RemoteError{Stage: StageAnswer, Reason: NoAnswer, Detail: errNoEnd.Error(), Status: -1, Unsure: true, Device: true}
 	}
 }
 
@@ -222,14 +222,14 @@ func (n *netScreen) dialogue(ch *channel, blobs []string) error {
 	limit := maxNetScreen + 2*commands.Len()
 	said, err := io.ReadAll(io.LimitReader(io.TeeReader(ch, trace), int64(limit)+1))
 	if len(said) > limit {
-		return &RemoteError{Stage: StageAnswer, Reason: TooMuch, Status: -1, Unsure: true}
+		return &RemoteError{Stage: StageAnswer, Reason: TooMuch, Status: -1, Unsure: true, Device: true}
 	}
 	if err == nil {
 		p.wait()
 	}
 	ch.Close()
 	p.wait()
-	e := &RemoteError{Stage: StageAnswer, Reason: Closed, Status: -1, Unsure: true}
+	e := &RemoteError{Stage: StageAnswer, Reason: Closed, Status: -1, Unsure: true, Device: true}
 	select {
 	case <-p.ended:
 		e.Status = p.status

@@ -84,7 +84,7 @@ func (e *either) Add(ctx context.Context, change Change) (*Result, error) {
 	}
 	// The shell may have made the change, or may yet make it: its precondition
 	// keeps it from making it twice.
-	if !failed.mayLook() || !e.openSFTP(ctx, failed) {
+	if !failed.ConnectionLives() || !e.openSFTP(ctx, failed) {
 		return nil, err
 	}
 	state, readErr := e.sftp.Read(ctx, change.Blobs)
@@ -154,9 +154,9 @@ func (e *RemoteError) prefersSFTP() bool {
 	return false
 }
 
-// mayLook reports whether the connection can still show what the file holds
-// after an error that is Unsure.
-func (e *RemoteError) mayLook() bool { return e.Reason != Closed || e.Status >= 0 }
+// ConnectionLives reports whether the connection outlasted the error, so that
+// another look can show what became of a change that is Unsure.
+func (e *RemoteError) ConnectionLives() bool { return e.Reason != Closed || e.Status >= 0 }
 
 // noShell reports whether a command ended so because sh was not found, or
 // because the account is one of sshd's internal-sftp.

@@ -38,6 +38,7 @@ type excerpt struct {
 	mu   sync.Mutex
 	text []byte
 	to   io.Writer
+	full bool // nothing more is kept
 }
 
 const maxExcerpt = 2048
@@ -45,13 +46,20 @@ const maxExcerpt = 2048
 func (e *excerpt) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if room := maxExcerpt - len(e.text); room > 0 {
+	if room := maxExcerpt - len(e.text); room > 0 && !e.full {
 		e.text = append(e.text, p[:min(room, len(p))]...)
 	}
 	if e.to != nil {
 		e.to.Write(p)
 	}
 	return len(p), nil
+}
+
+// stop keeps nothing of what comes from now on.
+func (e *excerpt) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.full = true
 }
 
 func (e *excerpt) String() string {

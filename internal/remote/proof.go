@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -109,12 +108,22 @@ func ProveSFTP(ctx context.Context, client *ssh.Client, o Options) error {
 	w := o.watch(AwaitSFTP)
 	defer w.stop()
 	_, err := await(ctx, w, func() (struct{}, error) {
-		c, err := sftp.NewClient(client)
-		if err != nil {
-			return struct{}{}, &RemoteError{Stage: StageStart, Reason: NoSFTP, Detail: err.Error(), Status: -1}
+		ch, requests, err := client.OpenChannel("session", nil)
+		var refused *ssh.OpenChannelError
+		switch {
+		case errors.As(err, &refused):
+			return struct{}{}, &RemoteError{Stage: StageOpen, Reason: NoSFTP, Detail: refused.Message, Status: -1}
+		case err != nil:
+			return struct{}{}, &RemoteError{Stage: StageOpen, Reason: Closed, Detail: err.Error(), Status: -1}
 		}
-		c.Close()
-		return struct{}{}, nil
+		defer ch.Close()
+		s := &sftpSession{o: o}
+		s.watch.Store(w)
+		c, err := s.subsystem(&channel{ch, requests})
+		if err == nil {
+			c.Close()
+		}
+		return struct{}{}, err
 	})
 	return err
 }

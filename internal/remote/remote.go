@@ -41,8 +41,8 @@ const (
 	// maxErrors bounds standard error, in bytes; a trace goes there as well.
 	maxErrors = 16 << 20
 	// maxWaits is how often the script may report that it waits for the lock,
-	// in one request. It does so every five seconds.
-	maxWaits = 20
+	// in one request. It does so every second.
+	maxWaits = 40
 	// maxRemarks bounds the notes, repairs and created directories of an answer.
 	maxRemarks = 1000
 	// maxRequest bounds the lines of one Change, in bytes.
@@ -132,6 +132,9 @@ type State struct {
 	NoFinalNewline bool
 	// NotText: the file is in UTF-16 (authkeys.File.UTF16). Add refuses it.
 	NotText bool
+	// Foreign is a place on the way to the file that another account can change,
+	// for a login as root with a Target: Change.Guard refuses to write there.
+	Foreign string
 	// Facts are about "/" and every directory down to the file, and the file,
 	// in that order; a component that is a link has a second fact about what
 	// it leads to. Behind them come those of Real.

@@ -43,6 +43,10 @@ func script(marker string, trace bool) string {
 	return text + program + "# " + marker
 }
 
+// systemPath is where tools are looked for before the account's PATH; install.sh
+// has the same.
+const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
+
 // bootstrap is the exec request that reads a script from standard input and
 // runs it. What follows the script there stays unread, for the script; the first
 // byte of it is a newline, which may be read as well.
@@ -53,14 +57,16 @@ func script(marker string, trace bool) string {
 // more, in one go as a rule; without dd the shell reads line by line, and so
 // byte by byte. A text that does not begin and end as it should, because a
 // start-up file of the shell has read a part of the input, is not run at all.
-// Functions that bash inherits come after what it calls here.
+// Functions that bash inherits come after what it calls here. The system's dd
+// comes before one that the account has in its PATH.
 func bootstrap(marker string, script string) string {
 	return fmt.Sprintf(`sh -c 'x=;[ "$BASH_VERSION" ]&&unset -f dd echo read command;`+
+		`PATH=%s${PATH:+:$PATH};`+
 		`d(){ dd bs=$((%d-${#x})) count=1;};`+
 		`if [ "$(command -v dd)" ];then while [ ${#x} -lt %d ];do `+
 		`y=$(if [ -c /dev/null ];then d 2>/dev/null;else d;fi;echo .);`+
 		`[ "$y" = . ]&&break;x=$x${y%%.};done;`+
 		`else n=$(echo;echo .);while IFS= read -r y;do x=$x$y;[ "$y" = "# %s" ]&&break;x=$x${n%%.};done;fi;`+
 		`case $x in "M=%s"*"# %s")eval "$x";;*)echo;echo %s damaged;esac'`,
-		len(script), len(script), marker, marker, marker, marker)
+		systemPath, len(script), len(script), marker, marker, marker, marker)
 }

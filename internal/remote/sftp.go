@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -85,8 +86,11 @@ func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, erro
 
 // subsystem starts the SFTP server on a channel.
 func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
-	errs := &excerpt{}
-	go io.Copy(errs, io.LimitReader(ch.Stderr(), maxErrors))
+	errs, drained := &excerpt{}, make(chan struct{})
+	go func() {
+		defer close(drained)
+		io.Copy(errs, io.LimitReader(ch.Stderr(), maxErrors))
+	}()
 	go ssh.DiscardRequests(ch.requests)
 	failed := func(reason Reason, detail string) error {
 		return &RemoteError{Stage: StageStart, Reason: reason, Detail: detail, Status: -1}
@@ -99,15 +103,34 @@ func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
 		return nil, failed(NoSFTP, "")
 	}
 	s.watch.Load().progress(0)
-	client, err := sftp.NewClientPipe(&replies{ch, s}, ch)
+	said := &excerpt{}
+	client, err := sftp.NewClientPipe(&replies{Reader: io.TeeReader(ch, said), s: s}, ch)
+	said.stop()
 	if err != nil {
-		detail := err.Error()
-		if said := strings.TrimSpace(errs.String()); said != "" {
-			detail += "\n" + said
+		// The library's error is about the protocol; what the server said is
+		// what helps.
+		ch.CloseWrite()
+		select {
+		case <-drained:
+		case <-time.After(limits.farewell):
 		}
-		return nil, failed(NoSFTP, detail)
+		ch.Close()
+		return nil, failed(NotSFTP, instead(errs.String(), said.String()))
 	}
 	return client, nil
+}
+
+// instead is what came in place of the SFTP protocol: standard error, or else
+// the first line of standard output that is text.
+func instead(errs, out string) string {
+	if errs = strings.TrimSpace(errs); errs != "" {
+		return errs
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
+	if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\x1b' }) {
+		return ""
+	}
+	return strings.TrimSpace(line)
 }
 
 // replies is what the server sends. Each piece of it is progress.

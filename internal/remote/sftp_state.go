@@ -30,8 +30,12 @@ func (s *sftpSession) Read(ctx context.Context, blobs []string) (state *State, e
 			return err
 		}
 		found, err := s.report(blobs)
+		if err != nil {
+			return err
+		}
+		found.Foreign = s.controlled()
 		state = found
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -141,11 +141,7 @@ func (s *sftpSession) guarded(r request, result *Result) error {
 			return &RemoteError{Stage: StageMkdir, Path: s.at.file, Reason: NoHome, Detail: s.home, Status: -1, State: s.state()}
 		}
 	}
-	// The owners and modes of a Windows server are made up.
-	if _, drive := sftpPath(strings.TrimPrefix(s.at.file, "/")); drive || r.target == "" || s.user != "root" && s.uid != 0 {
-		return nil
-	}
-	who := s.foreign(s.at.file)
+	who := s.controlled()
 	switch {
 	case who == "":
 		return nil
@@ -154,6 +150,16 @@ func (s *sftpSession) guarded(r request, result *Result) error {
 	}
 	result.Notes = append(result.Notes, "another account can change what "+who+" leads to")
 	return nil
+}
+
+// controlled is the place by which another account controls the Target of a login
+// as root; "" for none.
+func (s *sftpSession) controlled() string {
+	// The owners and modes of a Windows server are made up.
+	if _, drive := sftpPath(strings.TrimPrefix(s.at.file, "/")); drive || s.o.Target == "" || s.user != "root" && s.uid != 0 {
+		return ""
+	}
+	return s.foreign(s.at.file)
 }
 
 // foreign is what lets another account than root change where p leads; "" for

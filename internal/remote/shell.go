@@ -24,6 +24,8 @@ type shell struct {
 	noise  excerpt
 	began  bool   // the answer has begun
 	waits  int    // how often the script reported that it waits for the lock
+	waited int    // for how many seconds it had waited then; -1 before the first time
+	told   int    // for how many seconds Options.Waiting was told it had, at least
 	watch  *watch // of the request in hand
 	// ended: the input was closed because nothing had been heard.
 	ended atomic.Bool
@@ -178,7 +180,7 @@ func (s *shell) ask(ctx context.Context, r request) (*answer, error) {
 // exchange sends a request, with the script in front if it is the first, and
 // reads the answer.
 func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
-	s.noise, s.began, s.waits = excerpt{}, false, 0
+	s.noise, s.began, s.waits, s.waited, s.told = excerpt{}, false, 0, -1, 0
 	s.ended.Store(false)
 	stop := func() bool { return true }
 	if s.p == nil {
@@ -247,11 +249,13 @@ func (s *shell) each(limit, longest int, take func(text string) (last bool, err 
 			s.noise.Write([]byte(line + "\n"))
 			continue
 		}
-		s.watch.progress(len(line))
+		word, value, _ := strings.Cut(text, " ")
+		if word != "wait" {
+			s.watch.progress(len(line))
+		}
 		if size += len(line); size > limit || len(line) > longest {
 			return errTooMuch
 		}
-		word, value, _ := strings.Cut(text, " ")
 		switch {
 		case word == "begin" && !s.began:
 			s.began = true
@@ -296,9 +300,19 @@ func (s *shell) line() (string, error) {
 	}
 }
 
+// waiting takes in that the script waits for the lock. As long as it has been
+// patient for longer than before, that is progress, and does not count as the
+// time of the request: a second of its patience may be several on a busy machine.
 func (s *shell) waiting(value string) {
 	seconds, holder, _ := strings.Cut(value, " ")
-	if n, err := strconv.Atoi(seconds); err == nil && s.o.Waiting != nil {
+	n, err := strconv.Atoi(seconds)
+	if err != nil || n <= s.waited || n > int(lockPatience.Seconds()) {
+		return
+	}
+	s.watch.patient(time.Duration(n-max(s.waited, 0)) * time.Second)
+	s.waited = n
+	if n >= max(s.told, int(lockFirst.Seconds())) && s.o.Waiting != nil {
+		s.told = n + int(lockAgain.Seconds())
 		s.o.Waiting(Wait{Seconds: n, Holder: holder})
 	}
 }

@@ -63,9 +63,6 @@ func each(t *testing.T, shells []testShell, f func(t *testing.T, h *host)) {
 	}
 }
 
-// systemPath is where the script looks for tools before the account's PATH.
-const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
-
 // host is an account on a machine without SSH: what would be an exec request
 // starts a process.
 type host struct {
@@ -150,7 +147,10 @@ func (h *host) edited(marker string, trace bool, first string) (command, text st
 	if now == old {
 		h.t.Error("the edit did not change the script")
 	}
-	return bootstrap(marker, now), now + strings.TrimPrefix(first, old)
+	// The loader looks for dd where the script looks for its tools.
+	_, path, _ := strings.Cut(now, "\nPATH=")
+	path, _, _ = strings.Cut(path, "${PATH:+")
+	return strings.Replace(bootstrap(marker, now), systemPath, path, 1), now + strings.TrimPrefix(first, old)
 }
 
 // command is a process on the host, in a process group of its own.
@@ -220,7 +220,7 @@ func (h *host) sftpSession(o Options) Session {
 		h.t.Fatal(err)
 	}
 	s := &sftpSession{o: o, user: "tester"}
-	c, err := sftp.NewClientPipe(&replies{out, s}, in)
+	c, err := sftp.NewClientPipe(&replies{Reader: out, s: s}, in)
 	if err != nil {
 		h.t.Fatal(err)
 	}

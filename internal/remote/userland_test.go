@@ -109,7 +109,7 @@ func TestEnvironment(t *testing.T) {
 		{"languages", "export LC_ALL=tr_TR.UTF-8 LC_MESSAGES=de_DE.UTF-8 LANG=ja_JP.SJIS LANGUAGE=de"},
 		{"words", `IFS=0123456789/; export IFS; CDPATH=/:/tmp; export CDPATH; ENV=/etc/passwd; export ENV; BASH_ENV=/etc/passwd; export BASH_ENV; ` +
 			`FPATH=/etc; export FPATH; PS4="x: "; export PS4; TMPDIR=/nonexistent; export TMPDIR`},
-		{"own tools", `mkdir "$HOME/bin"; for t in ls wc tail id grep; do printf "#!/bin/sh\necho 17 lies\n" >"$HOME/bin/$t"; chmod +x "$HOME/bin/$t"; done; ` +
+		{"own tools", `mkdir "$HOME/bin"; for t in ls wc tail id grep dd; do printf "#!/bin/sh\necho 17 lies\n" >"$HOME/bin/$t"; chmod +x "$HOME/bin/$t"; done; ` +
 			`PATH=$HOME/bin:$PATH; export PATH`},
 		{"umask", "umask 777"},
 	} {

@@ -121,6 +121,18 @@ func (w *watch) progress(n int) {
 	w.end = w.end.Add(time.Duration(n) * time.Second / time.Duration(w.limits.bytesPerSecond))
 }
 
+// patient notes that the server has waited by itself for a while, which may take
+// it twice as long on a clock.
+func (w *watch) patient(d time.Duration) {
+	w.progress(0)
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end = w.end.Add(2 * d)
+}
+
 // expect notes that the server did what was awaited, and what comes next.
 func (w *watch) expect(what Awaited) {
 	if w == nil {
