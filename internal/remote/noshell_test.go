@@ -131,7 +131,9 @@ func TestNotSFTP(t *testing.T) {
 // TestLockWaits: a script that waits for the lock is not silent, however long a
 // second of its patience is; one that says the same again and again is.
 func TestLockWaits(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.notice, l.single, l.total = time.Second, time.Second, 400*time.Millisecond })
+	setLimits(t, func(l *waitLimits) {
+		l.notice, l.single, l.total, l.bytesPerSecond = time.Second, time.Second, 400*time.Millisecond, 1<<30
+	})
 	for _, tt := range []struct {
 		name   string
 		lines  func(n int) string
@@ -141,7 +143,7 @@ func TestLockWaits(t *testing.T) {
 		{"patient", func(n int) string {
 			return []string{"wait 0 x", "wait 1 x", "wait 2 x", "wait 4 x", "wait 9 x", "wait 10 x", "wait 15 x"}[n%7]
 		}, Locked, 3},
-		{"the same again", func(int) string { return "wait 1 x" }, Silent, 0},
+		{"the same again", func(int) string { return "wait 0 x" }, Silent, 0},
 		{"more than it has", func(n int) string { return []string{"wait 31 x", "wait 500 x"}[n%2] }, Silent, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

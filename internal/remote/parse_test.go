@@ -15,7 +15,7 @@ func TestScriptText(t *testing.T) {
 			t.Errorf("byte %#x at %d: the bootstrap counts characters", c, i)
 		}
 	}
-	if strings.Contains(program, "\n#") || len(program) > 12<<10 {
+	if strings.Contains(program, "\n#") || len(program) > 16<<10 {
 		t.Errorf("the script is sent with comments, or has %d bytes", len(program))
 	}
 	line := bootstrap("0123", text)

@@ -105,19 +105,34 @@ func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
 	s.watch.Load().progress(0)
 	said := &excerpt{}
 	client, err := sftp.NewClientPipe(&replies{Reader: io.TeeReader(ch, said), s: s}, ch)
-	said.stop()
 	if err != nil {
 		// The library's error is about the protocol; what the server said is
 		// what helps.
-		ch.CloseWrite()
-		select {
-		case <-drained:
-		case <-time.After(limits.farewell):
-		}
-		ch.Close()
+		s.remainder(ch, said, drained)
 		return nil, failed(NotSFTP, instead(errs.String(), said.String()))
 	}
+	said.stop()
 	return client, nil
+}
+
+// remainder reads to said what else comes in place of SFTP, but not for long, and
+// closes the channel.
+func (s *sftpSession) remainder(ch *channel, said *excerpt, drained <-chan struct{}) {
+	ch.CloseWrite()
+	ctx, cancel := context.WithTimeout(context.Background(), limits.farewell)
+	defer cancel()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		io.CopyN(said, ch, maxExcerpt)
+	}()
+	for _, end := range []<-chan struct{}{read, drained} {
+		select {
+		case <-end:
+		case <-ctx.Done():
+		}
+	}
+	ch.Close()
 }
 
 // instead is what came in place of the SFTP protocol: standard error, or else

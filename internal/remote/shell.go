@@ -128,11 +128,14 @@ func (s *shell) Close() error {
 	return nil
 }
 
-// wait waits for the end of the process, but not for long.
-func (p *process) wait() {
+// wait waits for the end of the process, but not for long. It reports whether it
+// has ended.
+func (p *process) wait() bool {
 	select {
 	case <-p.ended:
+		return true
 	case <-time.After(limits.farewell):
+		return false
 	}
 }
 
@@ -329,7 +332,12 @@ func (s *shell) broken(r request, err error) error {
 	case errors.Is(err, errGarbled), !errors.Is(err, io.EOF):
 		e.Reason = Garbled
 	default:
-		s.p.wait()
+		if !s.p.wait() {
+			// It goes on and says nothing: what waits for more input ends now.
+			s.ended.Store(true)
+			s.p.closeIn()
+			s.p.wait()
+		}
 		select {
 		case <-s.p.ended:
 			e.Status = s.p.status

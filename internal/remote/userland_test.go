@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // scriptTools are the programs install.sh may call.
@@ -139,9 +140,13 @@ func TestFunctions(t *testing.T) {
 // TestRedirected: a start-up file sends the output elsewhere. The script runs,
 // and nothing is heard of it.
 func TestRedirected(t *testing.T) {
-	for _, rc := range []string{`exec >"$HOME/log";`, "exec >/dev/null;", `exec >"$HOME/log" 2>&1;`, "exec >&-;"} {
-		t.Run(rc, func(t *testing.T) {
-			setLimits(t, func(l *waitLimits) { l.notice = 2e9 })
+	for name, rc := range map[string]string{
+		"file": `exec >"$HOME/log";`, "nowhere": "exec >/dev/null;", "both": `exec >"$HOME/log" 2>&1;`, "closed": "exec >&-;",
+		// The pipe stays open, and nobody writes to it.
+		"kept": `exec 9>&1 >"$HOME/log";`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			setLimits(t, func(l *waitLimits) { l.notice, l.farewell = 2*time.Second, time.Second })
 			h := newHost(t, testShell{name: "dash"})
 			h.rc = rc
 			_, err := h.session(Options{}).Add(timeout(t), install(1))
