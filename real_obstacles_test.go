@@ -125,20 +125,37 @@ var obstacles = []struct {
 }{
 	{"prints", "/bin/bash", `i=0; while [ $i -lt 4000 ]; do echo "$i and more words than anybody wants"; echo noise >&2; i=$((i+1)); done`, 0, "verified"},
 	{"reads", "/bin/bash", "read -r line; read -r line", 0, "SFTP was used"},
-	// SFTP is not heard either: sshd starts it through the same shell.
-	{"redirects", "/bin/bash", `exec >"$HOME/log"`, 0, "the server refused them before and accepts them now"},
+	{"redirects", "/bin/bash", `exec >"$HOME/log"`, 0, "SFTP was used"},
 	{"noneinpath", "/bin/bash", "PATH=/nowhere", 0, "SFTP was used"},
 	{"owndd", "/bin/bash", `mkdir -p "$HOME/bin"; printf "#!/bin/sh\nsleep 60\n" >"$HOME/bin/dd"; chmod +x "$HOME/bin/dd"; PATH=$HOME/bin:$PATH`, 0, "verified"},
 	{"readsall", "/bin/bash", "cat >/dev/null", 0, "SFTP was used"},
 	{"runs", "/bin/bash", `[ -n "$Z" ] || Z=1 exec zsh -c "$BASH_EXECUTION_STRING"`, 0, "verified"},
-	{"execsfish", "/bin/bash", "exec fish", 1, "no usable shell"},
+	{"execsfish", "/bin/bash", "exec fish", 0, "SFTP was used"},
 	{"execstcsh", "/bin/bash", "exec tcsh", 1, "no usable shell"},
-	{"execszsh", "/bin/bash", "exec zsh", 1, "no usable shell"},
-	{"execsmksh", "/bin/bash", "exec mksh", 1, "no usable shell"},
+	{"execszsh", "/bin/bash", "exec zsh", 0, "verified"},
+	{"execsmksh", "/bin/bash", "exec mksh", 0, "verified"},
 	{"sleeps", "/bin/bash", "sleep 3", 0, "verified"},
-	{"execsdash", "/bin/bash", "exec dash", 1, "no usable shell"},
+	{"execsdash", "/bin/bash", "exec dash", 0, "SFTP was used"},
 	{"exits", "/bin/bash", "exit 7", 1, "no usable shell"},
 	{"git", "/usr/bin/git-shell", "", 1, "no usable shell"},
+}
+
+// TestRealUnheard: a start-up file sends all output elsewhere, that of the SFTP
+// server included. What the server says of the key decides; where it was not
+// asked before, nothing is claimed.
+func TestRealUnheard(t *testing.T) {
+	s := start(t, realsshd.Config{Server: realsshd.OpenSSH, ConfigLines: []string{"Match User alice,bob", "ForceCommand exec >$HOME/log; eval \"$SSH_ORIGINAL_COMMAND\""},
+		Accounts: accounts("alice", "bob")})
+	c := newClient(t, s)
+	line := c.key("id_ed25519")
+	c.installUnattended("alice@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "the server refused them before and accepts them now")
+	if got := c.remote("alice"); got != line {
+		t.Errorf("the file is %q, want %q", got, line)
+	}
+	c.installUnattended("-f", "bob@127.0.0.1").want(t, 1, "ERROR: ")
+	if got := c.remote("bob"); got != "" {
+		t.Errorf("the file is %q", got)
+	}
 }
 
 // TestRealObstacles: what works leaves the whole line, and what does not one

@@ -51,9 +51,9 @@ func remoteText(e *remote.RemoteError) string {
 	case remote.NoSFTP:
 		text = "the server has no SFTP for this account"
 	case remote.NotSFTP:
-		text = "the server's SFTP does not start for this account: something else answered in its place"
+		text = "the server's SFTP does not start for this account"
 		if e.Detail == "" {
-			text = "the server's SFTP does not start for this account: it ended without a word"
+			text += ": it ended without a word"
 		}
 	case remote.Unheard:
 		text = "nothing was heard from the account's shell: a start-up file sends the output elsewhere"

@@ -79,9 +79,23 @@ func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, erro
 	})
 	if err != nil {
 		go ch.Close() // not waited for: the connection may take nothing more
-		return nil, err
+		return nil, explained(ctx, client, o, err)
 	}
 	return s, nil
+}
+
+// explained adds to the error of an SFTP server that ended without a word what a
+// command says in its place: sshd reports an expired password or nologin only
+// there (do_child in session.c).
+func explained(ctx context.Context, client *ssh.Client, o Options, err error) error {
+	var failed *RemoteError
+	if !o.SFTP || !errors.As(err, &failed) || failed.Reason != NotSFTP || failed.Detail != "" {
+		return err
+	}
+	if proof, proofErr := Prove(ctx, client, o); proofErr == nil && proof.Status != 0 {
+		failed.Detail = proof.Said
+	}
+	return err
 }
 
 // subsystem starts the SFTP server on a channel.
