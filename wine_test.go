@@ -187,7 +187,8 @@ func TestWineErrors(t *testing.T) {
 		"nobody, unasked":   {[]string{"-o", "BatchMode=yes", "alice@127.0.0.1"}, "Permission denied", ""},
 		"no such host name": {[]string{"alice@host.invalid"}, "host.invalid", ""},
 		"no such askpass":   {[]string{"alice@127.0.0.1"}, `askpass Z:\missing.exe: `, `SSH_ASKPASS=Z:\missing.exe`},
-		"quoted askpass":    {[]string{"alice@127.0.0.1"}, `WARNING: the value of SSH_ASKPASS has quotes around it`, `SSH_ASKPASS="Z:\missing.exe"`},
+		"quoted askpass":    {[]string{"alice@127.0.0.1"}, `WARNING: the value of SSH_ASKPASS has quotes around it`, `SSH_ASKPASS="` + wine.Path(w.write("declines too.cmd", "@exit 3\r\n")) + `"`},
+		"dead askpass":      {[]string{"alice@127.0.0.1"}, `WARNING: SSH_ASKPASS names no program that can be run: "Z:\missing.exe": `, `SSH_ASKPASS="Z:\missing.exe"`},
 		// What the program is given of: -i "C:\keys\" alice@127.0.0.1
 		"quoted quote":     {[]string{"-i", `C:\keys" alice@127.0.0.1`}, `"C:\\keys\" alice@127.0.0.1"` + "\n\t(a backslash before a closing quote", ""},
 		"PuTTY's port":     {[]string{"-P", "22", "alice@127.0.0.1"}, "ssh-copy-id.exe: illegal option -- P\n\t(a port is given with -p: -p 22)", ""},
