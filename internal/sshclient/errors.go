@@ -155,7 +155,8 @@ type AuthError struct {
 	// server did not let us in with it.
 	PasswordRefused bool
 	// PasswordExpired is true where the server answered a password with the
-	// request for a new one (RFC 4252 section 8).
+	// request for a new one (RFC 4252 section 8), or said in a question of
+	// keyboard-interactive that it wants one.
 	PasswordExpired bool
 	// Disabled are the settings of ssh_config that keep a password from being
 	// asked for although the server takes one, as "PasswordAuthentication no".

@@ -49,6 +49,10 @@ func (a *authenticator) passwordRefused() bool {
 func (a *authenticator) denied(cause error) *AuthError {
 	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
 		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
+	var unanswered *UnansweredError
+	if errors.As(cause, &unanswered) {
+		e.PasswordExpired = a.passwordGiven && saysExpired(unanswered.Questions)
+	}
 	e.Disabled = a.disabled()
 	for _, method := range a.allowed {
 		if !slices.Contains(defaultMethods, method) {

@@ -2,6 +2,7 @@ package sshclient
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -45,6 +46,17 @@ func asksForPassword(introduction, prompt, user, host string) bool {
 	last := words(lastLine(prompt), user, host)
 	return !containsAny(whole, factorWords) && !containsAny(last, otherWords) && !strings.ContainsAny(last, "+&") &&
 		containsAny(last, passwordWords)
+}
+
+// expiredWords are what PAM says, before or in its question, of a password that
+// has to be changed (pam_unix and its kin; sshd does not translate them).
+var expiredWords = []string{"password has expired", "password expired", "required to change your password", "change your password", "new password"}
+
+// saysExpired reports whether questions after an accepted password are about a
+// new one.
+func saysExpired(questions []string) bool {
+	text := strings.ToLower(strings.Join(questions, "\n"))
+	return slices.ContainsFunc(expiredWords, func(words string) bool { return strings.Contains(text, words) })
 }
 
 // lastLine is the last line of a text that is not blank: sshd puts PAM's remarks
