@@ -161,8 +161,9 @@ func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
 		addresses = append(addresses, a.String())
 	}
 	if len(addresses) == 0 {
-		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true,
-			Err: errors.New("Address family for hostname not supported")} //lint:ignore ST1005 getaddrinfo's own words
+		//lint:ignore ST1005 getaddrinfo's own words
+		err := errors.New("Address family for hostname not supported")
+		return nil, &DialError{Host: h.HostName, Port: h.Port, Resolving: true, Err: err}
 	}
 	return addresses, nil
 }
