@@ -30,6 +30,7 @@ var verdicts = []struct {
 	// The script takes silence for success.
 	{name: "silent", line: `command="exit 7" KEY`, status: 1, script: 0, want: []string{"ERROR: the login with 256 SHA256:", "exit status 7"}, unwanted: "already exist"},
 	{name: "true", line: `command="true" KEY`, want: []string{"All keys were skipped"}},
+	{name: "before", line: "KEY\ncommand=\"exit 3\" KEY", want: []string{"All keys were skipped", "line 1 comes first and decides, without options; remove line 1, or line 2"}},
 	{name: "options", line: "no-port-forwarding,no-pty KEY", want: []string{"All keys were skipped", "line 1 of /home/options/.ssh/authorized_keys, with the options no-port-forwarding,no-pty"}},
 	{name: "nologin", line: "KEY", shell: "/usr/sbin/nologin", status: 1, script: 1, want: []string{"ERROR: This account is currently not available."}, unwanted: "already exist"},
 	{name: "git", line: "KEY", shell: "/usr/bin/git-shell", status: 1, script: 1, want: []string{"exit status"}, unwanted: "already exist"},
@@ -50,7 +51,7 @@ func TestRealVerdicts(t *testing.T) {
 	line := strings.TrimSpace(keys.key("id_ed25519"))
 	for _, v := range verdicts {
 		cfg.Accounts = append(cfg.Accounts, realsshd.Account{Name: v.name, Password: "secret", Shell: v.shell,
-			Keys: []string{strings.Replace(v.line, "KEY", line, 1)}})
+			Keys: []string{strings.ReplaceAll(v.line, "KEY", line)}})
 	}
 	s := start(t, cfg)
 	keys.server = s
@@ -99,6 +100,35 @@ func TestRealForcedLineDecides(t *testing.T) {
 		t.Errorf("it says verified:\n%s", r.stderr)
 	}
 	c.install("-f", "--verify", "-o", "PreferredAuthentications=password", "alice@127.0.0.1").want(t, 1, "leads nowhere")
+}
+
+// TestRealForcedSuccess: a forced command that ends well is no login with the new
+// line.
+func TestRealForcedSuccess(t *testing.T) {
+	keys := &client{t: t, home: t.TempDir()}
+	forced := `command="cat" ` + keys.key("id_ed25519")
+	s := start(t, realsshd.Config{Accounts: []realsshd.Account{{Name: "alice", Password: "secret", Keys: []string{forced}}}})
+	c := &client{t: t, home: keys.home, server: s}
+	c.write(".ssh/known_hosts", string(s.KnownHosts()))
+	r := c.install("-f", "-o", "PreferredAuthentications=password", "alice@127.0.0.1")
+	r.want(t, 0, "Number of key(s) added: 1", `command="cat": the server uses that line`, "verified: the server now accepts 1 key")
+	if strings.Contains(r.stderr, "logged in") {
+		t.Errorf("it says logged in:\n%s", r.stderr)
+	}
+}
+
+// TestRealStartupStatus: bash reads .bashrc for sshd, and "exit" ends with the
+// status of its last command. That says nothing about the login.
+func TestRealStartupStatus(t *testing.T) {
+	s := start(t, realsshd.Config{Accounts: []realsshd.Account{{Name: "alice", Password: "secret", Shell: "/bin/bash"}}})
+	if err := os.WriteFile(filepath.Join(s.Home("alice"), ".bashrc"), []byte("[ -f ~/.more ] && . ~/.more\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, s)
+	c.key("id_ed25519")
+	c.install("alice@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "verified: logged in with 1 key")
+	c.install("alice@127.0.0.1").want(t, 0, "All keys were skipped")
+	c.install("--diagnose", "alice@127.0.0.1").want(t, 0, "accepted: ")
 }
 
 // TestRealEmptyPassword: the account gets in on the method "none".

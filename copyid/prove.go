@@ -92,14 +92,51 @@ func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp boo
 		}
 		return true, err
 	}
-	proof, err := remote.Prove(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
+	o := remote.Options{Awaiting: c.awaiting}
+	proof, err := remote.Prove(ctx, conn.Client, o)
 	if err != nil || proof.Status == 0 {
 		return false, err
 	}
-	if (proof.Refused || strings.Contains(proof.Said, sftpOnly)) && remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil {
+	if c.forSFTP(ctx, conn, proof) {
 		return true, nil
 	}
-	return false, &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
+	if !proof.Refused && !proof.Closed {
+		// The status may be that of the last command of a start-up file.
+		if again, err := remote.ProveShell(ctx, conn.Client, o); err == nil && again.Shell {
+			return false, nil
+		}
+	}
+	return false, nowhere(conn, proof)
+}
+
+// proveShell sees after a change whether the login of a connection leads to the
+// account's shell. Where it is good for something else, such as a forced
+// command that succeeds, the result is false without an error.
+func (c *Client) proveShell(ctx context.Context, conn *sshclient.Conn) (bool, error) {
+	if c.o.SFTP {
+		_, err := c.proveLogin(ctx, conn)
+		return err == nil, err
+	}
+	proof, err := remote.ProveShell(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
+	switch {
+	case err != nil:
+		return false, err
+	case proof.Shell || proof.Status == 0:
+		return proof.Shell, nil
+	case c.forSFTP(ctx, conn, proof):
+		return true, nil
+	}
+	return false, nowhere(conn, proof)
+}
+
+// forSFTP reports whether an account that runs no command has SFTP instead.
+func (c *Client) forSFTP(ctx context.Context, conn *sshclient.Conn, proof *remote.Proof) bool {
+	return (proof.Refused || strings.Contains(proof.Said, sftpOnly)) &&
+		remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil
+}
+
+func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
+	return &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
 }
 
 // sftpOnly is what sshd's internal-sftp prints where it is asked to run a

@@ -129,12 +129,12 @@ func (c *Client) tryLogin(ctx context.Context, p *Plan, conn *sshclient.Conn, re
 		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil
 		return nil
 	}
-	_, err := c.proveLogin(ctx, conn)
+	shell, err := c.proveShell(ctx, conn)
 	var nowhere *LoginError
 	if errors.As(err, &nowhere) {
 		result.Nowhere = nowhere
 		return nil
 	}
-	result.LoggedIn = err == nil
+	result.LoggedIn = shell
 	return err
 }

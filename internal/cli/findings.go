@@ -147,7 +147,11 @@ func findingSentence(f authkeys.Finding, reader authkeys.Reader) (text, helps st
 	case authkeys.FoundBeyond:
 		return fmt.Sprintf("%s reads only the first %d lines of the file", sshd, f.Limit), "remove lines that are not needed"
 	case authkeys.FoundOverruled:
-		return fmt.Sprintf("line %d comes first and decides, with the options %s", f.By, term.Escape(strings.Join(f.Options, ","))),
+		how := "without options"
+		if len(f.Options) > 0 {
+			how = "with the options " + optionText(f.Options)
+		}
+		return fmt.Sprintf("line %d comes first and decides, %s", f.By, how),
 			fmt.Sprintf("remove one of the lines, %d or %d", f.By, f.Line)
 	case authkeys.FoundPartlyOverruled:
 		return fmt.Sprintf("where the options of line %d (%s) do not let the key in, this line does", f.By, term.Escape(strings.Join(f.Options, ","))),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,9 @@ type Proof struct {
 	// Status is the exit status of the command "exit", which every shell has; 0
 	// means that the login is good for something. 255 where the server told none.
 	Status int
+	// Shell reports whether a shell ran the command of ProveShell: no program in
+	// its place ends with the status that was asked for.
+	Shell bool
 	// Refused reports whether the server runs no commands at all.
 	Refused bool
 	// Closed reports whether the server closed the connection.
@@ -34,6 +39,23 @@ type Proof struct {
 // whether a key works. The error is the context's, or a *[RemoteError] where the
 // server does not answer in time.
 func Prove(ctx context.Context, client *ssh.Client, o Options) (*Proof, error) {
+	return prove(ctx, client, "exit", o)
+}
+
+// ProveShell runs the command "exit" with a status of our choice. Without one a
+// shell ends with the status of the last command of its start-up files (bash
+// reads .bashrc for sshd), and a forced command that ignores what was asked for
+// may end with 0; a forced command that hands the command to a shell passes.
+func ProveShell(ctx context.Context, client *ssh.Client, o Options) (*Proof, error) {
+	asked := 20 + rand.IntN(100) // none that shells and sshd use themselves
+	proof, err := prove(ctx, client, fmt.Sprintf("exit %d", asked), o)
+	if err == nil {
+		proof.Shell = proof.Status == asked
+	}
+	return proof, err
+}
+
+func prove(ctx context.Context, client *ssh.Client, command string, o Options) (*Proof, error) {
 	w := o.watch(AwaitChannel)
 	defer w.stop()
 	return await(ctx, w, func() (*Proof, error) {
@@ -49,7 +71,7 @@ func Prove(ctx context.Context, client *ssh.Client, o Options) (*Proof, error) {
 		w.expect(AwaitCommand)
 		status := make(chan int, 1)
 		go exitStatus(requests, status)
-		if ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{"exit"})); err != nil || !ok {
+		if ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command})); err != nil || !ok {
 			return &Proof{Status: statusUnknown, Refused: err == nil, Closed: err != nil}, nil
 		}
 		w.expect(AwaitAnswer)
