@@ -65,6 +65,11 @@ func TestRealHint(t *testing.T) {
 			"ssh -o 'PreferredAuthentications=publickey' -o 'PreferredAuthentications=password' 'box'", "PreferredAuthentications without publickey"},
 		{"keys turned off", "PubkeyAuthentication no\nIdentityFile ~/.ssh/work", []string{"work", "id_ed25519"}, nil, "", nil,
 			"ssh -i HOME/.ssh/id_ed25519 -o 'PubkeyAuthentication=yes' 'box'", "PubkeyAuthentication no"},
+		{"key type left out", "PubkeyAcceptedAlgorithms -ssh-ed25519*", []string{"id_ed25519"}, nil, "", nil,
+			"ssh -o 'PubkeyAcceptedAlgorithms=+ssh-ed25519' 'box'", "PubkeyAcceptedAlgorithms without ssh-ed25519"},
+		{"other key types on the command line", "", []string{"new"}, nil, "", []string{"-i", ".ssh/new", "-o", "PubkeyAcceptedAlgorithms=rsa-sha2-512"},
+			"ssh -i .ssh/new -o 'PubkeyAcceptedAlgorithms=+ssh-ed25519' -o 'PubkeyAcceptedAlgorithms=rsa-sha2-512' 'box'",
+			"PubkeyAcceptedAlgorithms without ssh-ed25519"},
 		{"sftp", "IdentityFile ~/.ssh/work", []string{"work", "id_ed25519"}, nil, "", []string{"-s", "-p", "PORT"},
 			"sftp -i HOME/.ssh/id_ed25519 -P PORT 'box'", "IdentityFile names others"},
 	} {

@@ -57,12 +57,15 @@ type LoginSettings struct {
 	PubkeyAuthentication bool
 	// Methods are the PreferredAuthentications; nil for the default.
 	Methods []string
+	// KeyAlgorithms are the names of PubkeyAcceptedAlgorithms.
+	KeyAlgorithms []string
 }
 
 func loginSettings(h *sshconfig.Host) LoginSettings {
 	return LoginSettings{
 		IdentityFiles: h.IdentityFiles, IdentityFilesConfigured: h.IdentityFilesConfigured, IdentitiesOnly: h.IdentitiesOnly,
 		IdentityAgent: h.IdentityAgent, PubkeyAuthentication: h.PubkeyAuthentication, Methods: h.PreferredAuthentications,
+		KeyAlgorithms: sshconfig.KeyTypes.Names(h.PubkeyAcceptedAlgorithms),
 	}
 }
 

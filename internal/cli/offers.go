@@ -9,6 +9,7 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -120,7 +121,7 @@ func (r *run) reach(report *copyid.Report, file string, named bool) addition {
 		if i > 0 {
 			found.why = r.obstacle(login, attempt.agent)
 		}
-		return found.pastMethods(login)
+		return found.pastMethods(login).pastAlgorithms(login, installedKeys(report))
 	}
 	return addition{nothing: true}
 }
@@ -134,6 +135,32 @@ func (a addition) pastMethods(login copyid.LoginSettings) addition {
 	if login.Methods != nil && !slices.Contains(login.Methods, "publickey") {
 		a.options = append(a.options, "PreferredAuthentications=publickey")
 		a.why = "PreferredAuthentications without publickey"
+	}
+	return a
+}
+
+// pastAlgorithms adds what makes ssh sign with one of the keys where
+// PubkeyAcceptedAlgorithms leaves out all of them. RSA keys sign under the names
+// of RFC 8332. Types that ssh accepts only where it is told to stay as they are,
+// since newer releases no longer know some of them.
+func (a addition) pastAlgorithms(login copyid.LoginSettings, keys []identity.Identity) addition {
+	usual := sshconfig.KeyTypes.Names(nil)
+	add := ""
+	for _, id := range keys {
+		names := []string{id.Entry.Key.Type()}
+		if names[0] == "ssh-rsa" {
+			names = []string{"rsa-sha2-512", "rsa-sha2-256"}
+		}
+		if slices.ContainsFunc(names, func(name string) bool { return slices.Contains(login.KeyAlgorithms, name) }) {
+			return a
+		}
+		if add == "" && slices.Contains(usual, names[0]) {
+			add = names[0]
+		}
+	}
+	if add != "" {
+		a.options = append(a.options, "PubkeyAcceptedAlgorithms=+"+add)
+		a.why = "PubkeyAcceptedAlgorithms without " + add
 	}
 	return a
 }

@@ -77,7 +77,7 @@ func (f *Flags) tooManyHosts(isKey func(path string) bool) error {
 	}
 	for i, host := range hosts {
 		switch {
-		case !f.IdentitySet && (strings.HasSuffix(host, ".pub") || isKey(host)):
+		case !f.IdentitySet && (strings.HasSuffix(strings.ToLower(host), ".pub") || isKey(host)):
 			e.Hint = "to install the key of a file, put -i before its name: -i " + shellWord(host)
 			return e
 		case i > 0 && isPortNumber(host):
@@ -108,7 +108,7 @@ func destinationSentence(e *sshconfig.DestinationError) string {
 	switch e.Reason {
 	case sshconfig.InvalidHostname, sshconfig.InvalidUser:
 		text += fmt.Sprintf(": %q", e.Destination)
-		if strings.Contains(e.Destination, `"`) {
+		if strings.Count(e.Destination, `"`) == 1 {
 			return text + "\n\t(a backslash before a closing quote makes the quote and what follows part of the word: leave that backslash out)"
 		}
 		if strings.ContainsAny(e.Destination, blanks) {

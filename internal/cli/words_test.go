@@ -55,6 +55,7 @@ func TestHintsAboutWords(t *testing.T) {
 		{[]string{"key.pub"}, "Missing hostname", "-i key.pub [user@]hostname"},
 		{[]string{"sftp://u@h/x"}, `"sftp://u@h/x": of URLs only ssh:// is known`, "ssh://u@h"},
 		{[]string{"key.pub", "h"}, "Too many arguments.  Expecting a target hostname, got: 2: key.pub h", "-i key.pub"},
+		{[]string{"KEY.PUB", "h"}, "Too many arguments.  Expecting a target hostname, got: 2: KEY.PUB h", "-i KEY.PUB"},
 		{[]string{"h", "key"}, "Too many arguments.  Expecting a target hostname, got: 2: h key", "-i key"},
 		{[]string{"my key.pub", "h"}, "Too many arguments.  Expecting a target hostname, got: 2: my key.pub h", "-i " + shellWord("my key.pub")},
 		{[]string{"-i", "key", "other.pub", "h"}, "Too many arguments.  Expecting a target hostname, got: 2: other.pub h", ""},
