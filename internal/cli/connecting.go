@@ -18,7 +18,8 @@ import (
 // The sentences about connections that did not come to a login, in ssh's own
 // words where ssh has some.
 
-func dialSentence(e *sshclient.DialError) string {
+// dialSentence says why no connection was made; port is how another port is given.
+func dialSentence(e *sshclient.DialError, port string) string {
 	var dns *net.DNSError
 	var rejected *ssh.OpenChannelError
 	host := term.Escape(e.Host)
@@ -34,7 +35,7 @@ func dialSentence(e *sshclient.DialError) string {
 	}
 	text := fmt.Sprintf("ssh: connect to host %s port %d: %s", host, e.Port, systemText(e.Err))
 	if errors.Is(e.Err, syscall.ECONNREFUSED) || errors.Is(e.Err, errWindowsRefused) {
-		text += "\n\t(no SSH server listens there: look whether it is running, and give another port with -p)"
+		text += "\n\t(no SSH server listens there: look whether it is running, and give another port with " + port + ")"
 	}
 	return text
 }

@@ -134,11 +134,14 @@ func sentence(err error) string {
 	case errors.As(err, &keyFile):
 		return keySentence(keyFile)
 	case errors.As(err, &hop):
+		if refused, direct := hop.Err.(*sshclient.DialError); direct {
+			return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), dialSentence(refused, "[user@]host:port in -J or ProxyJump"))
+		}
 		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
 	case errors.As(err, &proxy):
 		return proxySentence(proxy)
 	case errors.As(err, &dial):
-		return dialSentence(dial)
+		return dialSentence(dial, "-p")
 	case errors.As(err, &handshake):
 		return handshakeSentence(handshake)
 	case errors.As(err, &auth):
