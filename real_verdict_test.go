@@ -95,7 +95,7 @@ func TestRealForcedLineDecides(t *testing.T) {
 		t.Errorf("the file is %q", got)
 	}
 	r := c.install("-f", "-o", "PreferredAuthentications=password", "alice@127.0.0.1")
-	r.want(t, 0, "Number of key(s) added: 1", where, `command="echo Please log in as ubuntu;exit 142": the server uses that line`, "leads nowhere: exit status 142")
+	r.want(t, 0, "Number of key(s) added: 1", where, `command="echo Please log in as ubuntu;exit 142": the server uses that line`, "leads nowhere: it ended with exit status 142")
 	if strings.Contains(r.stderr, "verified") {
 		t.Errorf("it says verified:\n%s", r.stderr)
 	}

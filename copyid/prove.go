@@ -25,6 +25,8 @@ type LoginError struct {
 	Key ssh.PublicKey
 	// Status is the exit status of what answered; 255 where the server told none.
 	Status int
+	// Unended reports whether what answered did not end in time.
+	Unended bool
 	// Closed reports whether the server closed the connection instead.
 	Closed bool
 	// Said is what it printed, not escaped, at most 2 KiB.
@@ -95,7 +97,7 @@ func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp boo
 	o := remote.Options{Awaiting: c.awaiting}
 	proof, err := remote.Prove(ctx, conn.Client, o)
 	if err != nil || proof.Status == 0 {
-		return false, err
+		return false, unended(conn, err)
 	}
 	if c.forSFTP(ctx, conn, proof) {
 		return true, nil
@@ -109,6 +111,16 @@ func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp boo
 	return false, nowhere(conn, proof)
 }
 
+// unended turns the error of a command that was started and did not end in time
+// into a LoginError: it is no shell that takes so long for "exit".
+func unended(conn *sshclient.Conn, err error) error {
+	var late *remote.RemoteError
+	if errors.As(err, &late) && late.Reason == remote.Silent && late.Awaited == remote.AwaitAnswer {
+		return &LoginError{Key: conn.LoginKey, Unended: true}
+	}
+	return err
+}
+
 // proveShell sees after a change whether the login of a connection leads to the
 // account's shell. Where it is good for something else, such as a forced
 // command that succeeds, the result is false without an error.
@@ -120,7 +132,7 @@ func (c *Client) proveShell(ctx context.Context, conn *sshclient.Conn) (bool, er
 	proof, err := remote.ProveShell(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
 	switch {
 	case err != nil:
-		return false, err
+		return false, unended(conn, err)
 	case proof.Shell || proof.Status == 0:
 		return proof.Shell, nil
 	case c.forSFTP(ctx, conn, proof):

@@ -22,16 +22,27 @@ func (p *printer) loginFailed(e *copyid.LoginError) {
 		return
 	}
 	if len(said) == 0 {
-		said = []string{fmt.Sprintf("the login with %s ended with exit status %d", keyName(e.Key), e.Status)}
+		said = []string{fmt.Sprintf("the login with %s %s", keyName(e.Key), ending(e))}
 	}
 	for i := range said {
 		said[i] = "ERROR: " + said[i]
 	}
-	p.tell("\n%s: %s\n\t(the server accepts %s, but what answered the login is not the account's shell: exit status %d.\n"+
+	p.tell("\n%s: %s\n\t(the server accepts %s, but what answered the login is not the account's shell: it %s.\n"+
 		"\tA forced command (command= on the key's line), a nologin shell or an expired password does that.\n"+
 		"\tAnother line with this key would not help, since the server uses the first one; nothing was added.\n"+
-		"\t-o PreferredAuthentications=password logs in without the key)\n\n",
-		p.name, strings.Join(said, "\n"), keyName(e.Key), e.Status)
+		"\tIf the key's line is the reason, -o PreferredAuthentications=password logs in without the key)\n\n",
+		p.name, strings.Join(said, "\n"), keyName(e.Key), ending(e))
+}
+
+// ending says how what answered a login came to its end.
+func ending(e *copyid.LoginError) string {
+	switch {
+	case e.Unended:
+		return "did not end in time"
+	case e.Status == 255:
+		return "ended with exit status 255 or none"
+	}
+	return fmt.Sprintf("ended with exit status %d", e.Status)
 }
 
 // keyName names a key of which only the blob may be known.
@@ -61,7 +72,7 @@ func (p *printer) nowhere(e *copyid.LoginError) {
 		p.warning("the server accepts %s, but closed the connection after the login with it", keyName(e.Key))
 		return
 	}
-	p.warning("the server accepts %s, but the login with it leads nowhere: exit status %d%s", keyName(e.Key), e.Status, said)
+	p.warning("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key), ending(e), said)
 }
 
 // notUsable is the error for keys that were not added because the file has

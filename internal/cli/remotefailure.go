@@ -63,6 +63,8 @@ func remoteText(e *remote.RemoteError) string {
 		text = "a start-up file of the account's shell reads standard input; try -s to use SFTP"
 	case remote.Closed:
 		text = "the connection ended"
+	case remote.Garbled:
+		text, detail = "another program answered in place of the one that was started (a forced command or the like)", ""
 	case remote.Directory:
 		text = path + " is a directory, not a file"
 	case remote.Irregular:
