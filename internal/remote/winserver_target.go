@@ -18,10 +18,13 @@ const programData = "__PROGRAMDATA__"
 // driveStart is how a path with a drive begins, SFTP's included.
 var driveStart = regexp.MustCompile(`^/?[A-Za-z]:(?:[/\\]|$)`)
 
+// driveRelative is how a path begins that starts at the current folder of a drive.
+var driveRelative = regexp.MustCompile(`^[A-Za-z]:`)
+
 // windowsOnly reports whether a target is written in a way that means something
 // on Windows alone: with a drive, backslashes, variables or __PROGRAMDATA__.
 func windowsOnly(target string) bool {
-	return strings.Contains(target, `\`) || driveStart.MatchString(target) || variable.MatchString(target) ||
+	return strings.Contains(target, `\`) || driveStart.MatchString(target) || driveRelative.MatchString(target) || variable.MatchString(target) ||
 		psVariable.MatchString(target) || strings.HasPrefix(target, programData)
 }
 
