@@ -195,7 +195,7 @@ func diagnose(ctx context.Context, o Options, w *watch, start starter) (*Diagnos
 		defer context.AfterFunc(ctx, p.kill)()
 		defer p.kill()
 		// A script that never started waits for input that was swallowed.
-		defer time.AfterFunc(limits.notice, func() {
+		defer time.AfterFunc(limits().notice, func() {
 			s.ended.Store(true)
 			p.closeIn()
 		}).Stop()

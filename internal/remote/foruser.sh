@@ -33,7 +33,8 @@ unset IFS CDPATH ENV BASH_ENV FPATH
 set -f
 nl='
 '
-PATH=${PATH:+$PATH:}/usr/bin:/bin:/usr/sbin:/sbin
+# See install.sh.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin${PATH:+:$PATH}
 # Solaris keeps the POSIX id here.
 [ -d /usr/xpg4/bin ] && PATH=/usr/xpg4/bin:$PATH
 export PATH

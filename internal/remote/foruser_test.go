@@ -21,7 +21,6 @@ import (
 func actingHost(t testing.TB, sh testShell) *host {
 	t.Helper()
 	h := newHost(t, sh)
-	h.edit = nil // what is sent is not the script alone
 	bin := filepath.Dir(h.sh)
 	for name, text := range map[string]string{
 		"id": `case $2,$ACTS in

@@ -133,7 +133,7 @@ func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
 // closes the channel.
 func (s *sftpSession) remainder(ch *channel, said *excerpt, drained <-chan struct{}) {
 	ch.CloseWrite()
-	ctx, cancel := context.WithTimeout(context.Background(), limits.farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), limits().farewell)
 	defer cancel()
 	read := make(chan struct{})
 	go func() {
@@ -177,17 +177,18 @@ func (r *replies) Read(p []byte) (int, error) {
 // within runs f, but no longer than ctx lasts and the server makes progress.
 // The library takes no context, so what is given up on ends with the
 // connection at the latest.
-func (s *sftpSession) within(ctx context.Context, f func() error) error {
+func within[T any](ctx context.Context, s *sftpSession, f func() (T, error)) (T, error) {
+	var none T
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return none, context.Cause(ctx)
 	}
 	if s.abandoned {
-		return &RemoteError{Stage: StageRequest, Path: s.at.file, Reason: Closed, Status: -1}
+		return none, &RemoteError{Stage: StageRequest, Path: s.at.file, Reason: Closed, Status: -1}
 	}
 	w := s.o.watch(AwaitReply)
 	s.watch.Store(w)
 	defer w.stop()
-	_, err := await(ctx, w, func() (struct{}, error) { return struct{}{}, f() })
+	value, err := await(ctx, w, f)
 	var late *RemoteError
 	expired := errors.As(err, &late) && late.Reason == Silent
 	if expired {
@@ -199,7 +200,10 @@ func (s *sftpSession) within(ctx context.Context, f func() error) error {
 		s.halted.Store(true)
 		go s.client.Close()
 	}
-	return err
+	if err != nil {
+		return none, err
+	}
+	return value, nil
 }
 
 func (s *sftpSession) Close() error {
@@ -211,7 +215,7 @@ func (s *sftpSession) Close() error {
 	select {
 	case err := <-closed:
 		return err
-	case <-time.After(limits.farewell): // the server does not close its side
+	case <-time.After(limits().farewell): // the server does not close its side
 		return nil
 	}
 }

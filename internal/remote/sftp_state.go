@@ -21,26 +21,21 @@ const (
 	maxLine = 1 << 20
 )
 
-func (s *sftpSession) Read(ctx context.Context, blobs []string) (state *State, err error) {
+func (s *sftpSession) Read(ctx context.Context, blobs []string) (*State, error) {
 	if err := readRequest(s.o, blobs).check(); err != nil {
 		return nil, err
 	}
-	err = s.within(ctx, func() error {
+	return within(ctx, s, func() (*State, error) {
 		if err := s.survey(); err != nil {
-			return err
+			return nil, err
 		}
-		found, err := s.report(blobs)
+		state, err := s.report(blobs)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		found.Foreign = s.controlled()
-		state = found
-		return nil
+		state.Foreign = s.controlled()
+		return state, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return state, nil
 }
 
 // survey looks along the path and says where the file really is.

@@ -14,7 +14,7 @@ import (
 	"github.com/pkg/sftp"
 )
 
-func (s *sftpSession) Add(ctx context.Context, change Change) (result *Result, err error) {
+func (s *sftpSession) Add(ctx context.Context, change Change) (*Result, error) {
 	r := addRequest(s.o, change)
 	if err := r.check(); err != nil {
 		return nil, err
@@ -26,15 +26,7 @@ func (s *sftpSession) Add(ctx context.Context, change Change) (result *Result, e
 				Detail: fmt.Sprintf("a line of %d bytes: SFTP writes %d at once", len(line), maxWrite)}
 		}
 	}
-	err = s.within(ctx, func() error {
-		done, err := s.add(ctx, r)
-		result = done
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return result, nil
+	return within(ctx, s, func() (*Result, error) { return s.add(ctx, r) })
 }
 
 func (s *sftpSession) add(ctx context.Context, r request) (*Result, error) {

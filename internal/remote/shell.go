@@ -123,7 +123,7 @@ func (s *shell) Close() error {
 	}()
 	select {
 	case <-said:
-	case <-time.After(2 * limits.farewell): // the connection takes nothing more
+	case <-time.After(2 * limits().farewell): // the connection takes nothing more
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (p *process) wait() bool {
 	select {
 	case <-p.ended:
 		return true
-	case <-time.After(limits.farewell):
+	case <-time.After(limits().farewell):
 		return false
 	}
 }
@@ -199,7 +199,7 @@ func (s *shell) exchange(ctx context.Context, r request) (*answer, error) {
 		}
 		s.running.Store(p)
 		s.p, s.out = p, bufio.NewReader(p.out)
-		stop = time.AfterFunc(limits.notice, func() {
+		stop = time.AfterFunc(limits().notice, func() {
 			s.ended.Store(true)
 			p.closeIn()
 		}).Stop

@@ -128,7 +128,10 @@ func newHost(t testing.TB, sh testShell) *host {
 func (h *host) session(o Options) Session {
 	s := &shell{o: o}
 	s.start = func(ctx context.Context, command, first string) (*process, error) {
-		if h.edit != nil {
+		switch {
+		case h.edit != nil && o.Account != "":
+			command, first = h.editedForAccount(s.marker, first)
+		case h.edit != nil:
 			command, first = h.edited(s.marker, o.Trace, first)
 		}
 		return h.run(o, command, first)
@@ -151,6 +154,19 @@ func (h *host) edited(marker string, trace bool, first string) (command, text st
 	_, path, _ := strings.Cut(now, "\nPATH=")
 	path, _, _ = strings.Cut(path, "${PATH:+")
 	return strings.Replace(bootstrap(marker, now), systemPath, path, 1), now + strings.TrimPrefix(first, old)
+}
+
+// editedForAccount is a first request for another account with h.edit applied
+// to both scripts, and to the loader that is sent with the second.
+func (h *host) editedForAccount(marker, first string) (command, text string) {
+	end := "# " + marker
+	way, rest, _ := strings.Cut(first, end)
+	account, rest, _ := strings.Cut(strings.TrimPrefix(rest, "\n"), "\n")
+	_, rest, _ = strings.Cut(rest, "\n") // the loader
+	install, requests, _ := strings.Cut(rest, end)
+	way, install = h.edit(way)+end, h.edit(install)+end
+	boot := strings.TrimSuffix(strings.TrimPrefix(h.edit(bootstrap(marker, install)), "sh -c '"), "'")
+	return h.edit(bootstrap(marker, way)), way + "\n" + account + "\n" + boot + "\n" + install + requests
 }
 
 // command is a process on the host, in a process group of its own.
@@ -335,7 +351,8 @@ func timeout(t testing.TB) context.Context {
 // setLimits changes how long things may take, for one test.
 func setLimits(t testing.TB, change func(*waitLimits)) {
 	t.Helper()
-	usual := limits
-	change(&limits)
-	t.Cleanup(func() { limits = usual })
+	own := usualLimits
+	change(&own)
+	testLimits.Store(&own)
+	t.Cleanup(func() { testLimits.Store(nil) })
 }

@@ -50,7 +50,7 @@ func (h *host) without(missing ...string) {
 // TestSmallUserland: without any one program the keys are installed all the same,
 // and found the next time.
 func TestSmallUserland(t *testing.T) {
-	for _, missing := range append(slices.Clone(scriptTools), "/dev/null", "dd tail", "tr head", "rm rmdir", "ls wc id uname") {
+	for _, missing := range append(slices.Clone(scriptTools), "/dev/null", "dd tail", "tr head", "rm rmdir", "ls id uname", "wc id uname") {
 		t.Run(missing, func(t *testing.T) {
 			// busybox runs its own tools without looking for them.
 			shells := []testShell{{name: "dash"}, {name: "ksh93"}, {name: "bash"}}
@@ -63,6 +63,20 @@ func TestSmallUserland(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNothingCounts: where no program tells how long a file is, it is left alone.
+func TestNothingCounts(t *testing.T) {
+	each(t, []testShell{{name: "dash"}, {name: "ksh93"}, {name: "bash"}}, func(t *testing.T, h *host) {
+		h.without("ls", "wc")
+		h.write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
+		_, err := h.session(Options{}).Add(timeout(t), install(1))
+		var e *RemoteError
+		if !errors.As(err, &e) || e.Reason != NoTool || e.Detail != "wc: not found" || e.Unsure {
+			t.Errorf("error %v", err)
+		}
+		h.want(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last")
+	})
 }
 
 // installsTwice adds two keys, and then finds them there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,11 +28,22 @@ type waitLimits struct {
 	farewell time.Duration
 }
 
-// limits are the ones in use. The run of a silent server has to end within 90
-// seconds, and no wait may last more than 30.
-var limits = waitLimits{
+// usualLimits let the run of a silent server end within 90 seconds, and no wait
+// last more than 30.
+var usualLimits = waitLimits{
 	notice: 10 * time.Second, single: 25 * time.Second, total: 60 * time.Second, bytesPerSecond: 16 << 10,
 	farewell: 2 * time.Second,
+}
+
+// testLimits replace usualLimits while a test is about them. Goroutines that a
+// session has given up on may still read them.
+var testLimits atomic.Pointer[waitLimits]
+
+func limits() waitLimits {
+	if l := testLimits.Load(); l != nil {
+		return *l
+	}
+	return usualLimits
 }
 
 // Awaited is what a session waits for.
@@ -70,7 +82,7 @@ type watch struct {
 
 // watch starts a clock; stop has to be called.
 func (o Options) watch(what Awaited) *watch {
-	now := time.Now()
+	now, limits := time.Now(), limits()
 	w := &watch{tell: o.Awaiting, limits: limits, what: what, since: now, end: now.Add(limits.total),
 		expired: make(chan struct{}), stopped: make(chan struct{})}
 	go w.run()

@@ -174,13 +174,14 @@ func (w *windowsSession) other() string {
 // visible checks that SFTP shows the directory the command named: with a
 // ChrootDirectory it is another tree, and the keys would go nowhere.
 func (w *windowsSession) visible(ctx context.Context, base string) error {
-	return w.sftp.within(ctx, func() error {
+	_, err := within(ctx, w.sftp, func() (struct{}, error) {
 		if info, err := w.sftp.client.Stat(base); err != nil || !info.IsDir() {
-			return &RemoteError{Stage: StageTarget, Path: windowsPath(w.o.Target), Reason: Failed, Status: -1,
+			return struct{}{}, &RemoteError{Stage: StageTarget, Path: windowsPath(w.o.Target), Reason: Failed, Status: -1,
 				Detail: windowsPath(base) + " cannot be seen through SFTP (ChrootDirectory, or an account that never logged in?)"}
 		}
-		return nil
+		return struct{}{}, nil
 	})
+	return err
 }
 
 func (w *windowsSession) Read(ctx context.Context, blobs []string) (*State, error) {

@@ -99,7 +99,7 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 		}
 		done <- outcome{a, err}
 	}()
-	notice := time.NewTicker(limits.notice)
+	notice := time.NewTicker(limits().notice)
 	defer notice.Stop()
 	for began := time.Now(); limited.Err() == nil; {
 		select {

@@ -60,12 +60,7 @@ func DiagnoseWindows(ctx context.Context, client *ssh.Client, o Options, blobs [
 
 // coding names the encoding of a file that holds NUL bytes.
 func (w *windowsSession) coding(ctx context.Context) string {
-	head := ""
-	err := w.sftp.within(ctx, func() error {
-		text, err := w.sftp.tail(w.sftp.at.file, 0, 2)
-		head = text
-		return err
-	})
+	head, err := within(ctx, w.sftp, func() (string, error) { return w.sftp.tail(w.sftp.at.file, 0, 2) })
 	switch {
 	case err == nil && (head == "\xff\xfe" || len(head) == 2 && head[1] == 0):
 		return "UTF-16"

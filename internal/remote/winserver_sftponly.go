@@ -42,10 +42,10 @@ func (w *windowsSession) withoutPowerShell(ctx context.Context, cause error) (*w
 		return nil, cause
 	}
 	session := opened.(*sftpSession)
-	err = session.within(ctx, func() error {
+	_, err = within(ctx, session, func() (struct{}, error) {
 		a.profile = strings.TrimSuffix(session.home, "/")
 		if len(a.profile) < 4 || a.profile[2] != ':' {
-			return &RemoteError{Stage: StageTarget, Reason: Failed, Status: -1,
+			return struct{}{}, &RemoteError{Stage: StageTarget, Reason: Failed, Status: -1,
 				Detail: "SFTP does not show the profile directory (ChrootDirectory?)"}
 		}
 		a.data = a.profile[:3] + "/ProgramData"
@@ -59,7 +59,7 @@ func (w *windowsSession) withoutPowerShell(ctx context.Context, cause error) (*w
 			f.Close()
 			a.addConfig(windowsPath(a.data+"/ssh/sshd_config"), string(text))
 		}
-		return nil
+		return struct{}{}, nil
 	})
 	session.Close()
 	if err != nil {

@@ -88,12 +88,7 @@ func (w *windowsSession) append(ctx context.Context, change Change) (*Result, er
 
 // hasBOM tells whether the file begins with the byte order mark of UTF-8.
 func (w *windowsSession) hasBOM(ctx context.Context) bool {
-	head := ""
-	err := w.sftp.within(ctx, func() error {
-		text, err := w.sftp.tail(w.sftp.at.file, 0, 3)
-		head = text
-		return err
-	})
+	head, err := within(ctx, w.sftp, func() (string, error) { return w.sftp.tail(w.sftp.at.file, 0, 3) })
 	return err == nil && head == "\xef\xbb\xbf"
 }
 
