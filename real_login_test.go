@@ -160,7 +160,7 @@ func TestRealSecurityKey(t *testing.T) {
 		t.Errorf("the file is %q", got)
 	}
 	cl.run("env", append([]string{"SSH_AUTH_SOCK=" + a.Socket(), "sshpass", "-p", "secret", cl.program()}, append(cl.port(), "bob@127.0.0.1")...)...).
-		want(t, 0, "Number of key(s) added: 1", "verified: logged in with 1 key", "(ED25519-SK)")
+		want(t, 0, "Number of key(s) added: 1", "verified: the server now accepts 1 key", "(ED25519-SK)")
 }
 
 // TestRealAddKeysToAgent: a key that logs in is handed to the agent, where

@@ -207,7 +207,7 @@ func TestReachJumpFaults(t *testing.T) {
 		{"closed", []string{"jump host closed", fmt.Sprintf("127.0.0.1 port %d: ", r.servers["box"].Port)}},
 		{"new", []string{"Host key verification failed."}},
 		{"strict", []string{fmt.Sprintf("No ED25519 host key is known for [127.0.0.1]:%d", one), "Host key verification failed."}},
-		{"silent", []string{"jump host silent", fmt.Sprintf("127.0.0.1 port %d: connection timed out", silent.Port())}},
+		{"silent", []string{"jump host silent", fmt.Sprintf("127.0.0.1 port %d: Connection timed out during banner exchange", silent.Port())}},
 		{"stranger", []string{"jump host stranger", "ann@127.0.0.1: Permission denied"}},
 	} {
 		t.Run(c.jump, func(t *testing.T) {

@@ -49,6 +49,9 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if ids := p.ToInstall(); c.o.Progress.Installed != nil && len(ids) > 0 {
 		c.o.Progress.Installed(ids)
 	}
+	if v == nil {
+		c.askAgain(ctx, p)
+	}
 	report.take(p, result)
 	// Whoever holds a key of that file is each administrator: nobody is left in
 	// doubt about what became of it.

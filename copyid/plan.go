@@ -182,7 +182,10 @@ func (c *Client) look(ctx context.Context, p *Plan) error {
 	case c.settled(p):
 		return c.prove(ctx, p)
 	case c.o.DryRun:
-		return c.read(ctx, p)
+		if err := c.read(ctx, p); err != nil {
+			return err
+		}
+		c.askAgain(ctx, p)
 	}
 	return nil
 }

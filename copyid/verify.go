@@ -119,6 +119,31 @@ func (c *Client) ask(ctx context.Context, p *Plan, v *verification) Verification
 	return result
 }
 
+// askAgain asks once more about keys that the server refused before the target
+// file was found to hold them on plain lines: somebody else may have added those
+// in between. Without an answer the first one stays.
+func (c *Client) askAgain(ctx context.Context, p *Plan) {
+	var ids []identity.Identity
+	for i := range p.Keys {
+		if k := &p.Keys[i]; k.Refused && k.unrestricted() {
+			ids = append(ids, k.Identity)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	conn, err := sshclient.Connect(ctx, c.secondConnection(p, p.conn, ids))
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	for _, id := range ids {
+		if conn.Answers.Of(id.Entry.Key).Accepted() {
+			p.keyPlan(id.Entry.Key).Refused = false
+		}
+	}
+}
+
 // tryLogin runs a command of our own where the second connection has logged in.
 func (c *Client) tryLogin(ctx context.Context, p *Plan, conn *sshclient.Conn, result *Verification) error {
 	key := p.keyPlan(conn.LoginKey)
