@@ -264,7 +264,8 @@ func TestNotOurLock(t *testing.T) {
 		t.Skip("needs root, to give a file away")
 	}
 	h := newHost(t, testShell{name: "dash"})
-	h.edit = func(s string) string { return strings.Replace(s, `"$idle" -lt 300`, `"$idle" -lt 30`, 2) }
+	own := h.edit
+	h.edit = func(s string) string { return strings.Replace(own(s), "-lt 300 ]", "-lt 30 ]", 1) }
 	h.write(".ssh/authorized_keys", "x\n", 0o600)
 	lock := h.keysFile() + ".ssh-copy-id.lock"
 	os.Mkdir(lock, 0o777)

@@ -517,8 +517,9 @@ alert() { trap - HUP INT QUIT TERM PIPE; }
 
 # nap: adds what it slept to idle, in tenths of a second.
 nap() {
-	# Many that wait for each other look less often the longer it takes.
-	tenths=$((($$ + idle) % 3 + 1 + idle / 100))
+	# Many that wait for each other look less often the longer it takes: on a
+	# small machine looking is most of the work.
+	tenths=$((($$ + idle) % 3 + 1 + (idle < 200 ? idle / 20 : 10)))
 	if sleep "0.$tenths" 2>&3; then
 		idle=$((idle + tenths))
 	elif sleep 1; then
@@ -533,19 +534,20 @@ nap() {
 # 20 seconds, which is a thousand times what it needs. What another account
 # left there is never touched: it may be a trap.
 stale() {
-	! [ -h "$1" ] && ours "$1" || return 1
-	[ $((idle - since)) -lt 200 ] || return 0
-	case $2 in
-	# Its directory lets nothing be removed.
-	free) ;;
-	"$node "*)
-		pid=${2#* }
-		pid=${pid%% *}
-		case $pid in '' | *[!0-9]*) return 1 ;; esac
-		! kill -0 "$pid" 2>&3
-		;;
-	*) return 1 ;;
-	esac
+	if [ $((idle - since)) -lt 200 ]; then
+		case $2 in
+		# Its directory lets nothing be removed.
+		free) ;;
+		"$node "*)
+			pid=${2#* }
+			pid=${pid%% *}
+			case $pid in '' | *[!0-9]*) return 1 ;; esac
+			! kill -0 "$pid" 2>&3 || return 1
+			;;
+		*) return 1 ;;
+		esac
+	fi
+	! [ -h "$1" ] && ours "$1"
 }
 
 # peek FILE: sets was to its first line, if it is a regular file: what a link or
@@ -590,12 +592,15 @@ seize() {
 }
 
 # hold LOCK: makes the directory LOCK ours; returns 1 where there can be no
-# such directory, 2 when somebody else held it too long.
+# such directory, 2 when somebody held it for 30 seconds, or others have been
+# quicker for two minutes.
 hold() {
 	idle=0 since=0 told=0 last='' misses=0
 	while :; do
 		calm
-		if why=$(mkdir "$1" 2>&1); then
+		why='File exists'
+		# Only one of many makes it, and looking costs no process.
+		if ! [ -e "$1" ] && why=$(mkdir "$1" 2>&1); then
 			# Without rm it could not be taken out again.
 			has rm && { put "$me$nl" >"$1/owner"; } 2>&3
 			return 0
@@ -615,7 +620,7 @@ hold() {
 				return 1
 			fi
 			alert
-			[ "$idle" -lt 300 ] || return 2
+			[ $((idle - since)) -lt 300 ] && [ "$idle" -lt 1200 ] || return 2
 			# Every second, so that the client knows that we are there.
 			if [ "$idle" -ge "$told" ]; then
 				put "$nl$M wait $((idle / 10)) $last$nl"

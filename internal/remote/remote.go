@@ -42,7 +42,7 @@ const (
 	maxErrors = 16 << 20
 	// maxWaits is how often the script may report that it waits for the lock,
 	// in one request. It does so every second.
-	maxWaits = 40
+	maxWaits = 150
 	// maxRemarks bounds the notes, repairs and created directories of an answer.
 	maxRemarks = 1000
 	// maxRequest bounds the lines of one Change, in bytes.

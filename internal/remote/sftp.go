@@ -278,10 +278,10 @@ func (s *sftpSession) locate() error {
 
 // account is the user id of the account: that of the owner of its home. Where
 // that is root's, as the directory of a ChrootDirectory has to be, and the login
-// is not, the owner of what is in it.
+// is not, the owner of the .ssh in it. A file there may be anybody's.
 func (s *sftpSession) account() uint32 {
 	home := strings.TrimSuffix(s.home, "/")
-	for _, name := range []string{home + "/", home + "/.ssh", home + "/.ssh/authorized_keys"} {
+	for _, name := range []string{home + "/", home + "/.ssh"} {
 		if info, err := s.client.Stat(name); err == nil && (owner(info) != 0 || s.user == "root") {
 			return owner(info)
 		}

@@ -19,10 +19,11 @@ var lockStale = 20 * time.Second
 
 // How the lock is waited for; the script has the same numbers.
 const (
-	lockPatience = 30 * time.Second
-	lockFirst    = 3 * time.Second // when the waiting is told, and then
-	lockAgain    = 5 * time.Second
-	lockPause    = 200 * time.Millisecond
+	holderPatience = 30 * time.Second  // with one holder
+	lockPatience   = 120 * time.Second // with all of them
+	lockFirst      = 3 * time.Second   // when the waiting is told, and then
+	lockAgain      = 5 * time.Second
+	lockPause      = 200 * time.Millisecond
 )
 
 // lockFree is what a lock holds as its owner that is free and could not be
@@ -117,7 +118,7 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 			return nil
 		}
 		waited := time.Since(start)
-		if waited >= lockPatience {
+		if time.Since(since) >= holderPatience || waited >= lockPatience {
 			return &RemoteError{Stage: StageLock, Path: l.s.at.file, Reason: Locked, Detail: "held by " + strings.TrimSpace(last), Status: -1}
 		}
 		if waited >= told && l.s.o.Waiting != nil {
