@@ -37,7 +37,7 @@ func (p *printer) failure(err error) {
 		p.onDevice(appliance)
 		return
 	}
-	if text := hostkey.Explain(err); text != "" {
+	if text := hostkey.Explain(err); text != "" && !errors.Is(err, term.ErrInterrupted) {
 		lines := strings.Split(text, "\n")
 		last := len(lines) - 1
 		if last > 0 {

@@ -109,5 +109,6 @@ The word after -i is its file if another word is left to be the host;
 "-i -- WORD" makes it the host. Options may follow the host.
 
 The exit status is 0 if the keys are on the remote side, whether they had to be
-added or not, and 1 otherwise. See ssh-copy-id(1).
+added or not, and 1 otherwise: also where the server refuses a key although its
+file has the very line. See ssh-copy-id(1).
 `
