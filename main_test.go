@@ -7,12 +7,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ssh-copy-id/internal/sshtest/script"
-	"ssh-copy-id/internal/sshtest/wine"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata/script that cmp compares with")
 
-func TestMain(m *testing.M) { testscript.Main(wine.Tidy{M: m}, script.Programs(main)) }
+func TestMain(m *testing.M) { testscript.Main(m, script.Programs(main)) }
 
 // TestStories runs testdata/script; the commands are described in
 // internal/sshtest/script.

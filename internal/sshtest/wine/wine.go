@@ -15,7 +15,6 @@ package wine
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -60,17 +59,4 @@ func Need(t testing.TB) {
 		}
 		t.Skip(err)
 	}
-}
-
-// Tidy is a testing.M that closes the shared prefix after the tests.
-type Tidy struct{ M interface{ Run() int } }
-
-// Run runs the tests.
-func (t Tidy) Run() int {
-	status := t.M.Run()
-	if err := CloseShared(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return status
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package e2e
 
 import (
 	"fmt"
@@ -45,7 +45,7 @@ func newWindows(t *testing.T, s *realsshd.Server) *windows {
 // command is a call of the .exe in the home, with the server's port.
 func (w *windows) command(args ...string) wine.Command {
 	w.t.Helper()
-	file, err := w.prefix.Build("ssh-copy-id", ".")
+	file, err := w.prefix.Build("ssh-copy-id", "ssh-copy-id")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package e2e
 
 import (
 	"flag"
@@ -28,5 +28,5 @@ func TestStoriesOfTheScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { script.UseOracle("") })
-	testscript.Run(t, script.Params("testdata/script", false))
+	testscript.Run(t, script.Params("../../testdata/script", false))
 }

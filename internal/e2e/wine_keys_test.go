@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package e2e
 
 import (
 	"encoding/binary"
@@ -66,12 +66,12 @@ func TestWineKeyFiles(t *testing.T) {
 // given, and gives the line of its public half.
 func (w *windows) putty(name, public string, as ...string) string {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("identity/testdata/putty", name))
+	text, err := os.ReadFile(filepath.Join("../../identity/testdata/putty", name))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.write(append(as, name)[0], string(text))
-	line, err := os.ReadFile(filepath.Join("identity/testdata/putty", public))
+	line, err := os.ReadFile(filepath.Join("../../identity/testdata/putty", public))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package e2e
 
 import (
 	"bytes"
@@ -17,14 +17,18 @@ import (
 	"ssh-copy-id/internal/sshtest/realsshd"
 )
 
+// programDir is what program has built in; TestMain removes it.
+var programDir string
+
 // program builds the command once.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "ssh-copy-id-test")
 	if err != nil {
 		return "", err
 	}
+	programDir = dir
 	file := filepath.Join(dir, "ssh-copy-id")
-	out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", file, "ssh-copy-id").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%v\n%s", err, out)
 	}
