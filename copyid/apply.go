@@ -37,7 +37,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		report.Keys, report.Path = p.Keys, p.Path
 		return report, nil
 	}
-	pending := p.ToInstall()
+	pending := p.ToAdd()
 	var v *verification
 	if !c.o.NoVerify && !p.NoKeyAsked {
 		v = c.verificationOf(ctx, p, pending)
@@ -46,7 +46,7 @@ func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	if err != nil {
 		return c.secondLook(ctx, p, v, report, p.loginError(err))
 	}
-	if ids := p.ToInstall(); c.o.Progress.Installed != nil && len(ids) > 0 {
+	if ids := p.ToAdd(); c.o.Progress.Installed != nil && len(ids) > 0 {
 		c.o.Progress.Installed(ids)
 	}
 	if v == nil {
@@ -78,7 +78,7 @@ const lookAgain = 15 * time.Second
 // all now, it was made, and the report says so. Otherwise err stays.
 func (c *Client) secondLook(ctx context.Context, p *Plan, v *verification, report *Report, err error) (*Report, error) {
 	var failed *remote.RemoteError
-	added := p.ToInstall()
+	added := p.ToAdd()
 	if !errors.As(err, &failed) || !failed.Unsure || !failed.ConnectionLives() || p.NoKeyAsked || len(added) == 0 || !p.allRefused() {
 		v.abandon()
 		return nil, err
@@ -105,7 +105,7 @@ func (c *Client) secondLook(ctx context.Context, p *Plan, v *verification, repor
 // allRefused reports whether the server was asked about every key to be
 // installed, and refused it.
 func (p *Plan) allRefused() bool {
-	return !slices.ContainsFunc(p.Keys, func(k KeyPlan) bool { return k.Decision == Install && !k.Refused })
+	return !slices.ContainsFunc(p.Keys, func(k KeyState) bool { return k.Outcome == Add && !k.Refused })
 }
 
 // change brings the target file to what the plan wants. The first attempt
@@ -115,7 +115,7 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 	var result *remote.Result
 	err := c.withSession(ctx, p, func(session remote.Session) (err error) {
 		if c.o.Force {
-			if err := p.noteStanding(ctx, session); err != nil {
+			if err := p.recordExisting(ctx, session); err != nil {
 				return err
 			}
 		}
@@ -143,7 +143,7 @@ func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
 func (p *Plan) unexplained(refused []identity.Identity) bool {
 	return slices.ContainsFunc(refused, func(id identity.Identity) bool {
 		k := p.keyPlan(id.Entry.Key)
-		return k == nil || k.Decision != Ineffective
+		return k == nil || k.Outcome != Ineffective
 	})
 }
 
@@ -154,14 +154,14 @@ func (c *Client) findLines(ctx context.Context, p *Plan) {
 		return
 	}
 	_ = c.withSession(ctx, p, func(session remote.Session) error { // the refusal is reported all the same
-		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
+		state, err := session.Read(ctx, p.format.blobs(p.ToAdd()))
 		if err != nil {
 			return err
 		}
-		var now []KeyPlan
-		for _, id := range p.ToInstall() {
-			k := KeyPlan{Identity: id, Reader: p.reader}
-			if k.judge(state.Candidates, time.Now()); k.Works == 0 {
+		var now []KeyState
+		for _, id := range p.ToAdd() {
+			k := KeyState{Identity: id, Outcome: Add, Reader: p.reader}
+			if k.judge(state.Candidates, time.Now()); k.EffectiveLine == 0 {
 				now = append(now, k)
 			}
 		}
@@ -175,31 +175,31 @@ func (c *Client) findLines(ctx context.Context, p *Plan) {
 func (c *Client) installing(p *Plan) {
 	if c.o.Progress.Installing != nil && !p.announced {
 		p.announced = true
-		c.o.Progress.Installing(p.ToInstall())
+		c.o.Progress.Installing(p.ToAdd())
 	}
 }
 
-// noteStanding finds the lines that hold the keys already, for a plan that adds
+// recordExisting finds the lines that hold the keys already, for a plan that adds
 // them all the same: the person is told where that widens access.
-func (p *Plan) noteStanding(ctx context.Context, session remote.Session) error {
-	state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
+func (p *Plan) recordExisting(ctx context.Context, session remote.Session) error {
+	state, err := session.Read(ctx, p.format.blobs(p.ToAdd()))
 	if err != nil {
 		return err
 	}
 	for i := range p.Keys {
 		k := &p.Keys[i]
 		k.take(state.Candidates, p.format)
-		if k.Decision == Ineffective {
+		if k.Outcome == Ineffective {
 			k.Line = 0 // a finding says it
 		}
-		k.Decision = Install
+		k.Outcome = Add
 	}
 	return nil
 }
 
 // changeFor is the remote change of a plan.
 func (c *Client) changeFor(p *Plan) remote.Change {
-	ids := p.ToInstall()
+	ids := p.ToAdd()
 	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair, Guard: !c.o.Force}
 	for _, id := range ids {
 		change.Lines = append(change.Lines, p.format.lines(id)...)
@@ -215,8 +215,8 @@ func (c *Client) changeFor(p *Plan) remote.Change {
 // settle.
 func (p *Plan) replan(state *remote.State) {
 	for i := range p.Keys {
-		if p.Keys[i].Decision != Accepted {
-			p.Keys[i].Decision, p.Keys[i].Line, p.Keys[i].Standing = Install, 0, nil
+		if p.Keys[i].Outcome != Accepted {
+			p.Keys[i].Outcome, p.Keys[i].Line, p.Keys[i].ExistingOptions = Add, 0, nil
 		}
 	}
 	p.takeState(state)
@@ -224,7 +224,12 @@ func (p *Plan) replan(state *remote.State) {
 
 // take fills the report from the plan as it was carried out.
 func (r *Report) take(p *Plan, result *remote.Result) {
-	r.Keys, r.Path = p.Keys, result.State.Path
+	r.Keys, r.Path = slices.Clone(p.Keys), result.State.Path
+	for i := range r.Keys {
+		if r.Keys[i].Outcome == Add {
+			r.Keys[i].Outcome = Added
+		}
+	}
 	r.ServerVersion, r.Size = p.conn.ServerVersion, result.State.Size
 	r.Created, r.Notes, r.SFTP, r.Shared = result.Created, result.Notes, p.sftp, result.Shared
 	for _, repair := range result.Repaired {

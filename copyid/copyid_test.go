@@ -93,7 +93,7 @@ func TestInstallTwice(t *testing.T) {
 	}
 	s.ResetCounters()
 	report, err = install(o, target, id)
-	if err != nil || len(report.Added()) != 0 || report.Keys[0].Decision != copyid.Accepted {
+	if err != nil || len(report.Added()) != 0 || report.Keys[0].Outcome != copyid.Accepted {
 		t.Errorf("%+v, %v", report, err)
 	}
 	if c := s.Counters(); c.Connections != 1 || len(c.Commands) != 2 || c.Commands[0] != "exit" || c.Passwords != 0 {
@@ -121,7 +121,7 @@ func TestReplan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k := report.Keys[0]; k.Decision != copyid.InFileOtherwise || k.Line != 1 || len(report.Added()) != 1 {
+	if k := report.Keys[0]; k.Outcome != copyid.PresentOtherOptions || k.Line != 1 || len(report.Added()) != 1 {
 		t.Errorf("%+v", report.Keys)
 	}
 	if len(report.Verification.Refused) != 1 || len(report.Verification.Causes) == 0 || report.Verification.Causes[0].Kind != copyid.CauseOptions {
@@ -131,7 +131,7 @@ func TestReplan(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	o.Force = true
-	if report, err = install(o, target, standing); err != nil || len(report.Added()) != 1 || len(report.Keys[0].Standing) != 1 {
+	if report, err = install(o, target, standing); err != nil || len(report.Added()) != 1 || len(report.Keys[0].ExistingOptions) != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -147,7 +147,7 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer plan.Close()
-	if len(plan.ToInstall()) != 1 || plan.Basis != copyid.Queries || plan.LoggedIn {
+	if len(plan.ToAdd()) != 1 || plan.Evidence != copyid.FromQueries || plan.LoggedIn {
 		t.Errorf("%+v", plan)
 	}
 	if _, err := c.Apply(t.Context(), plan); !errors.Is(err, copyid.ErrDryRun) {

@@ -52,7 +52,7 @@ func (p *Plan) readBy(serverVersion string) error {
 // readable returns an UnreadableError for a key to be added on a line that is
 // too long for the server.
 func (p *Plan) readable() error {
-	for _, id := range p.ToInstall() {
+	for _, id := range p.ToAdd() {
 		if n, most := len(id.Entry.Line()), p.reader.MaxLine(); p.format == openSSH && most > 0 && n > most {
 			return &UnreadableError{Identity: id, Reader: p.reader, Length: n}
 		}
@@ -61,14 +61,14 @@ func (p *Plan) readable() error {
 }
 
 // take decides about a key by the lines that contain its blob.
-func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
+func (k *KeyState) take(candidates []remote.Candidate, format keyFormat) {
 	if format == openSSH {
 		k.decide(candidates, k.judge(candidates, time.Now()))
 		return
 	}
 	for _, candidate := range candidates {
 		if strings.TrimSpace(candidate.Text) == format.blob(k.Identity) {
-			k.Decision, k.Line = InFile, candidate.Number
+			k.Outcome, k.Line = Present, candidate.Number
 			return
 		}
 	}
@@ -77,7 +77,7 @@ func (k *KeyPlan) take(candidates []remote.Candidate, format keyFormat) {
 // judge notes which of the lines that hold the key the server would use, and
 // why it does not use the others. The line numbers of the result are those of
 // the file.
-func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) authkeys.State {
+func (k *KeyState) judge(candidates []remote.Candidate, now time.Time) authkeys.State {
 	seen, beyond := candidates, []authkeys.Finding(nil)
 	if most := k.Reader.MaxLines(); most > 0 {
 		seen = nil
@@ -108,7 +108,7 @@ func (k *KeyPlan) judge(candidates []remote.Candidate, now time.Time) authkeys.S
 		number(&state.Live[i].Line)
 	}
 	state.Findings = append(state.Findings, beyond...)
-	k.Works, k.Findings = state.Line, state.Findings
+	k.EffectiveLine, k.Findings = state.Line, state.Findings
 	return state
 }
 
@@ -127,18 +127,18 @@ func holds(candidate remote.Candidate, id identity.Identity) bool {
 // itself; otherwise the first counts, because it is the first that the server
 // uses. A line that does not let the key in stands in the way of no other,
 // unless the other would be the same.
-func (k *KeyPlan) decide(candidates []remote.Candidate, state authkeys.State) {
+func (k *KeyState) decide(candidates []remote.Candidate, state authkeys.State) {
 	for _, live := range state.Live {
 		same := sameOptions(live.Options, k.Identity.Entry.Options)
-		if k.Decision == Install || same && k.Decision == InFileOtherwise {
-			k.Line, k.Standing = live.Line, live.Options
-			k.Decision = InFileOtherwise
+		if k.Outcome == Add || same && k.Outcome == PresentOtherOptions {
+			k.Line, k.ExistingOptions = live.Line, live.Options
+			k.Outcome = PresentOtherOptions
 			if same {
-				k.Decision = InFile
+				k.Outcome = Present
 			}
 		}
 	}
-	if k.Decision != Install {
+	if k.Outcome != Add {
 		return
 	}
 	kind := map[int]authkeys.FindingKind{}
@@ -151,10 +151,10 @@ func (k *KeyPlan) decide(candidates []remote.Candidate, state authkeys.State) {
 		if found == 0 || !written && !found.OfKey() {
 			continue
 		}
-		k.Decision, k.Line = Ineffective, candidate.Number
+		k.Outcome, k.Line = Ineffective, candidate.Number
 		if found == authkeys.FoundCertAuthority {
 			// That is what was asked for: the line accepts certificates.
-			k.Decision, k.Standing, k.Findings = InFile, k.Identity.Entry.Options, nil
+			k.Outcome, k.ExistingOptions, k.Findings = Present, k.Identity.Entry.Options, nil
 		}
 		return
 	}
@@ -162,10 +162,10 @@ func (k *KeyPlan) decide(candidates []remote.Candidate, state authkeys.State) {
 
 // Dead are the findings about lines that hold the key and let nobody in, where
 // no other line of the file lets it in.
-func (k *KeyPlan) Dead() []authkeys.Finding {
+func (k *KeyState) Dead() []authkeys.Finding {
 	var dead []authkeys.Finding
 	for _, f := range k.Findings {
-		if f.Kind.Dead() && (k.Decision == Install || k.Decision == Ineffective) {
+		if f.Kind.Dead() && (k.New() || k.Outcome == Ineffective) {
 			dead = append(dead, f)
 		}
 	}
@@ -173,7 +173,7 @@ func (k *KeyPlan) Dead() []authkeys.Finding {
 }
 
 // lineCauses are the lines of the file that hold refused keys and let nobody in.
-func (p *Plan) lineCauses(keys []KeyPlan) []Cause {
+func (p *Plan) lineCauses(keys []KeyState) []Cause {
 	var causes []Cause
 	for i := range keys {
 		for _, f := range keys[i].Dead() {

@@ -65,20 +65,21 @@ type Cause struct {
 	// CauseLine.
 	Finding authkeys.Finding
 	Reader  authkeys.Reader
-	// Mend is the command that mends it, for root's shell on the server; with
-	// InConfig the line to put into sshd_config. "" for none.
-	Mend     string
+	// Fix is the command that removes the cause, for root's shell on the server;
+	// with InConfig the line to put into sshd_config. "" for none.
+	Fix      string
 	InConfig bool
-	// Unsure: what it rests on is open to doubt. Remark: by itself it keeps no
-	// key out.
-	Unsure, Remark bool
+	// Unsure reports whether what it rests on is open to doubt.
+	Unsure bool
+	// Informational reports whether it keeps no key out by itself.
+	Informational bool
 }
 
 // Diagnosis is why a server does not accept keys.
 type Diagnosis struct {
-	// Keys holds what is known about each key: Accepted, InFile,
-	// InFileOtherwise, or Install for one that is not there.
-	Keys []KeyPlan
+	// Keys holds what is known about each key: Accepted, Present,
+	// PresentOtherOptions, or Add for one that is not there.
+	Keys []KeyState
 	// Path is the target file; "" where the server accepts every key.
 	Path string
 	// NoKeyAsked reports whether the server lets the account in without a key.
@@ -90,7 +91,7 @@ type Diagnosis struct {
 // Accepted tells whether the server accepts every key.
 func (d *Diagnosis) Accepted() bool {
 	for _, k := range d.Keys {
-		if k.Decision != Accepted {
+		if k.Outcome != Accepted {
 			return false
 		}
 	}
@@ -132,7 +133,7 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 	d.NoKeyAsked = p.NoKeyAsked
 	for i := range p.Keys {
 		// Nobody can say what a file holds that is not text.
-		if k := &p.Keys[i]; k.Decision == Install && len(k.Dead()) == 0 && !p.state.NotText {
+		if k := &p.Keys[i]; k.Outcome == Add && len(k.Dead()) == 0 && !p.state.NotText {
 			d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: k.Identity.Entry.Key})
 		}
 	}
@@ -147,7 +148,7 @@ func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Ide
 // causes looks for reasons on the server, and where that cannot be done in what
 // is known of it.
 func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cause {
-	found := p.evident()
+	found := p.knownCauses()
 	if windows := remote.IsWindows(p.conn.ServerVersion); windows || !p.sftp {
 		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 		defer cancel()
@@ -163,7 +164,7 @@ func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cau
 			return combined(found, c.found(p, d))
 		}
 	}
-	return append(found, surmised(p, state, len(found) > 0)...)
+	return append(found, guessedCauses(p, state, len(found) > 0)...)
 }
 
 // combined are the reasons that show by themselves before those of a look around,
@@ -183,25 +184,25 @@ func (c *Client) found(p *Plan, d *remote.Diagnosis) []Cause {
 	for _, f := range d.Findings(p.account, publicKeys(p.identities())) {
 		list = append(list, Cause{
 			Kind: CauseKind(f.Kind), Path: f.Path, Mode: f.Mode, Owner: f.Owner, Option: f.Option, Value: f.Value,
-			Files: f.Files, Key: f.Key, Mend: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Remark: f.Note,
+			Files: f.Files, Key: f.Key, Fix: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Informational: f.Note,
 		})
 		surely = surely || !f.Note
 	}
-	if !surely && len(p.evident()) == 0 {
+	if !surely && len(p.knownCauses()) == 0 {
 		list = append([]Cause{{Kind: CauseFile, Path: d.Path}}, list...)
 	}
 	return list
 }
 
 // evident are the reasons that show without a look around.
-func (p *Plan) evident() []Cause {
+func (p *Plan) knownCauses() []Cause {
 	found := slices.Clone(p.lines)
 	if methods := p.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
 		found = append(found, Cause{Kind: CauseMethod})
 	}
 	for _, k := range p.Keys {
-		options := k.Standing
-		if k.Decision == Install {
+		options := k.ExistingOptions
+		if k.New() {
 			options = k.Identity.Entry.Options
 		}
 		if len(options) > 0 {
@@ -220,9 +221,9 @@ func (p *Plan) identities() []identity.Identity {
 	return ids
 }
 
-// surmised are the reasons that what was seen of the file gives, the surest
+// guessedCauses are the reasons that what was seen of the file gives, the surest
 // first.
-func surmised(p *Plan, state *remote.State, known bool) []Cause {
+func guessedCauses(p *Plan, state *remote.State, known bool) []Cause {
 	var found []Cause
 	for _, fact := range strict(*state) {
 		if !fact.Mine && fact.Owner != "0" && fact.Owner != "root" {

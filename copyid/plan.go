@@ -15,62 +15,6 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
-// Decision is what a plan says about one key.
-type Decision int
-
-// The decisions.
-const (
-	// Install: the key is not there and will be added.
-	Install Decision = iota
-	// Accepted: the server says it accepts the key already.
-	Accepted
-	// InFile: the target file holds the key as it would be installed, or
-	// without options where it would be installed without.
-	InFile
-	// InFileOtherwise: the target file holds the key with other options.
-	InFileOtherwise
-	// Ineffective: the target file holds the very line that would be added, and
-	// the server does not let the key in by it. Findings say why.
-	Ineffective
-)
-
-// KeyPlan is the decision about one key.
-type KeyPlan struct {
-	Identity identity.Identity
-	Decision Decision
-	// Line is the number of the line in the target file that holds the key,
-	// counted from 1; 0 where that is not known.
-	Line int
-	// Standing are the options the key has on that line; nil for none.
-	Standing []string
-	// Works is the line by which sshd lets the key in, as far as the file
-	// tells; 0 for none, or where the file was not read.
-	Works int
-	// Findings are the lines that hold the key and do not do what they seem to.
-	Findings []authkeys.Finding
-	// Refused reports whether the server, asked about the key before anything was
-	// changed, said no.
-	Refused bool
-	// Reader is the server that reads the file, as far as its version tells.
-	Reader authkeys.Reader
-	// Checked reports of a key with the decision Accepted whether the target file
-	// was searched for it; Line is 0 then where another source lets it in.
-	Checked bool
-}
-
-// Basis is what a plan rests on.
-type Basis int
-
-// The bases.
-const (
-	// Nothing was looked at: Force and DryRun together.
-	Nothing Basis = iota
-	// Queries: the server was asked about keys; the file was not read.
-	Queries
-	// File: the target file was read.
-	File
-)
-
 // Plan is what is to be done on one host.
 type Plan struct {
 	Target Target
@@ -78,9 +22,9 @@ type Plan struct {
 	User, HostName string
 	Port           int
 	// Keys holds a decision for each identity, in their order.
-	Keys []KeyPlan
-	// Basis is what the decisions rest on.
-	Basis Basis
+	Keys []KeyState
+	// Evidence is what the decisions rest on.
+	Evidence Evidence
 	// Path is the target file as the server names it; "" until it was read.
 	Path string
 	// LoggedIn is false where the server was only asked about keys.
@@ -110,11 +54,11 @@ type Plan struct {
 	early *verification
 }
 
-// ToInstall are the identities the plan adds, in order.
-func (p *Plan) ToInstall() []identity.Identity {
+// ToAdd are the identities the plan adds, in order.
+func (p *Plan) ToAdd() []identity.Identity {
 	var ids []identity.Identity
 	for _, k := range p.Keys {
-		if k.Decision == Install {
+		if k.Outcome == Add {
 			ids = append(ids, k.Identity)
 		}
 	}
@@ -150,18 +94,18 @@ func (c *Client) Plan(ctx context.Context, target Target, ids []identity.Identit
 	for _, text := range host.Notices {
 		c.notice(text)
 	}
-	p := &Plan{Target: target, User: host.User, HostName: host.HostName, Port: host.Port, host: host, format: keyFormat(c.o.RFC4716), account: host.User}
+	p := &Plan{Target: target, Evidence: NoEvidence, User: host.User, HostName: host.HostName, Port: host.Port, host: host, format: keyFormat(c.o.RFC4716), account: host.User}
 	if c.o.Account != "" {
 		p.account = c.o.Account
 	}
 	for _, id := range distinctKeys(ids) {
-		p.Keys = append(p.Keys, KeyPlan{Identity: id})
+		p.Keys = append(p.Keys, KeyState{Identity: id, Outcome: Add})
 	}
 	if c.o.Force && c.o.DryRun {
 		return p, nil
 	}
 	p.login = c.newLogin(host, ids)
-	p.Basis = Queries
+	p.Evidence = FromQueries
 	if err := c.connect(ctx, p); err != nil {
 		p.Close()
 		return nil, err
@@ -247,7 +191,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	}
 	o.NotShared = c.o.Progress.NotShared
 	o.LoggingIn = func(conn *sshclient.Conn) {
-		if ids := p.ToInstall(); !c.o.DryRun && !c.o.NoVerify && len(ids) > 0 && conn.Redial != nil {
+		if ids := p.ToAdd(); !c.o.DryRun && !c.o.NoVerify && len(ids) > 0 && conn.Redial != nil {
 			p.early = c.startVerification(context.WithoutCancel(ctx), p, conn, ids)
 		}
 	}
@@ -259,7 +203,7 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o.Queried = func(answers sshclient.Answers) {
 		p.takeAnswers(c.asks(), answers)
 		if c.o.Progress.Remaining != nil && !c.o.Force {
-			c.o.Progress.Remaining(p.ToInstall())
+			c.o.Progress.Remaining(p.ToAdd())
 		}
 	}
 	if c.o.Progress.Asking != nil && !c.o.Force {
@@ -287,7 +231,7 @@ func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
 		case !count, answer == 0:
 			p.Unasked = append(p.Unasked, p.Keys[i].Identity)
 		case answer.Accepted():
-			p.Keys[i].Decision = Accepted
+			p.Keys[i].Outcome = Accepted
 		default:
 			p.Keys[i].Refused = true
 		}
@@ -295,19 +239,19 @@ func (p *Plan) takeAnswers(count bool, answers sshclient.Answers) {
 }
 
 // settled tells that nothing is left to look up or to do.
-func (c *Client) settled(p *Plan) bool { return len(p.ToInstall()) == 0 }
+func (c *Client) settled(p *Plan) bool { return len(p.ToAdd()) == 0 }
 
 // read looks at the target file and decides anew about the keys that are to be
 // installed.
 func (c *Client) read(ctx context.Context, p *Plan) error {
 	return p.loginError(c.withSession(ctx, p, func(session remote.Session) error {
-		state, err := session.Read(ctx, p.format.blobs(p.ToInstall()))
+		state, err := session.Read(ctx, p.format.blobs(p.ToAdd()))
 		if err != nil {
 			return err
 		}
 		p.takeState(state)
 		// An install would be refused.
-		if state.Foreign != "" && !c.o.Force && len(p.ToInstall()) > 0 {
+		if state.Foreign != "" && !c.o.Force && len(p.ToAdd()) > 0 {
 			return &remote.RemoteError{Stage: remote.StageTarget, Path: state.Path, Reason: remote.Foreign, Detail: state.Foreign, Status: -1, State: state}
 		}
 		return nil
@@ -351,9 +295,9 @@ func (c *Client) waiting(w remote.Wait) {
 
 // takeState decides by the target file about the keys still to be installed.
 func (p *Plan) takeState(state *remote.State) {
-	p.state, p.Path, p.Basis = state, state.Path, File
+	p.state, p.Path, p.Evidence = state, state.Path, FromFile
 	for i := range p.Keys {
-		if p.Keys[i].Decision == Install {
+		if p.Keys[i].Outcome == Add {
 			p.Keys[i].take(state.Candidates, p.format)
 		}
 	}

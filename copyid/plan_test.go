@@ -37,29 +37,29 @@ func TestDecide(t *testing.T) {
 		name  string
 		want  authkeys.Entry
 		lines []string
-		is    Decision
+		is    Outcome
 		line  int
 	}{
-		{"nothing there", plain, nil, Install, 0},
-		{"another key", plain, []string{other.Line()}, Install, 0},
-		{"the key", plain, []string{other.Line(), plain.Line()}, InFile, 2},
-		{"another comment", plain, []string{authkeys.NewEntry(plain.Key, "else").Line()}, InFile, 1},
-		{"with options", plain, []string{restricted.Line()}, InFileOtherwise, 1},
-		{"with options first, then as wanted", plain, []string{restricted.Line(), plain.Line()}, InFile, 2},
-		{"options in another order", restricted, []string{reordered.Line()}, InFile, 1},
-		{"without the wanted options", restricted, []string{plain.Line()}, InFileOtherwise, 1},
-		{"in a comment", plain, []string{"# " + plain.Line()}, Install, 0},
-		{"glued behind another", plain, []string{other.Line() + plain.Line()}, Install, 0},
+		{"nothing there", plain, nil, Add, 0},
+		{"another key", plain, []string{other.Line()}, Add, 0},
+		{"the key", plain, []string{other.Line(), plain.Line()}, Present, 2},
+		{"another comment", plain, []string{authkeys.NewEntry(plain.Key, "else").Line()}, Present, 1},
+		{"with options", plain, []string{restricted.Line()}, PresentOtherOptions, 1},
+		{"with options first, then as wanted", plain, []string{restricted.Line(), plain.Line()}, Present, 2},
+		{"options in another order", restricted, []string{reordered.Line()}, Present, 1},
+		{"without the wanted options", restricted, []string{plain.Line()}, PresentOtherOptions, 1},
+		{"in a comment", plain, []string{"# " + plain.Line()}, Add, 0},
+		{"glued behind another", plain, []string{other.Line() + plain.Line()}, Add, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var candidates []remote.Candidate
 			for i, text := range c.lines {
 				candidates = append(candidates, remote.Candidate{Number: i + 1, Text: text})
 			}
-			k := KeyPlan{Identity: identity.Identity{Entry: c.want}}
+			k := KeyState{Identity: identity.Identity{Entry: c.want}, Outcome: Add}
 			k.take(candidates, openSSH)
-			if k.Decision != c.is || k.Line != c.line {
-				t.Errorf("decision %d on line %d, want %d on %d", k.Decision, k.Line, c.is, c.line)
+			if k.Outcome != c.is || k.Line != c.line {
+				t.Errorf("%s on line %d, want %s on %d", k.Outcome, k.Line, c.is, c.line)
 			}
 		})
 	}
@@ -84,23 +84,23 @@ func TestCauses(t *testing.T) {
 		user    string
 		methods []string
 		facts   []remote.PathFact
-		keys    []KeyPlan
+		keys    []KeyState
 		want    []CauseKind
 	}{
 		{"nothing to see", "al", methods, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseFile}},
 		{"root", "root", methods, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseRoot}},
 		{"own options", "al", methods, home(0o755, 0o700, 0o600),
-			[]KeyPlan{{Identity: identity.Identity{Entry: newEntry(t, `from="10.0.0.1"`)}}}, []CauseKind{CauseOptions}},
+			[]KeyState{{Identity: identity.Identity{Entry: newEntry(t, `from="10.0.0.1"`)}, Outcome: Add}}, []CauseKind{CauseOptions}},
 		{"method not offered", "al", []string{"password"}, home(0o755, 0o700, 0o600), nil, []CauseKind{CauseMethod}},
 		{"home and file open", "al", methods, home(0o775, 0o700, 0o602), nil, []CauseKind{CauseMode, CauseMode}},
 		{"file of somebody else", "al", methods, foreign, nil, []CauseKind{CauseOwner}},
 		{"standing options", "al", methods, home(0o755, 0o700, 0o600),
-			[]KeyPlan{{Decision: InFileOtherwise, Standing: []string{`from="10.0.0.1"`}}}, []CauseKind{CauseOptions}},
+			[]KeyState{{Outcome: PresentOtherOptions, ExistingOptions: []string{`from="10.0.0.1"`}}}, []CauseKind{CauseOptions}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := &Plan{User: c.user, account: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
-			found := p.evident()
-			found = append(found, surmised(p, &remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}, len(found) > 0)...)
+			found := p.knownCauses()
+			found = append(found, guessedCauses(p, &remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}, len(found) > 0)...)
 			var got []CauseKind
 			for _, cause := range found {
 				got = append(got, cause.Kind)

@@ -56,7 +56,7 @@ func (c *Client) prove(ctx context.Context, p *Plan) error {
 	p.sftp = p.sftp || sftp
 	c.readOptions(ctx, p)
 	for i := range p.Keys {
-		if k := &p.Keys[i]; k != key && k.Decision == Accepted {
+		if k := &p.Keys[i]; k != key && k.Outcome == Accepted {
 			if err := c.proveApart(ctx, p, k); err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
 const sftpOnly = "allows sftp connections only"
 
 // keyPlan finds the plan of a key; nil where it is none of the identities.
-func (p *Plan) keyPlan(key ssh.PublicKey) *KeyPlan {
+func (p *Plan) keyPlan(key ssh.PublicKey) *KeyState {
 	if key == nil {
 		return nil
 	}
@@ -190,17 +190,17 @@ func (c *Client) readOptions(ctx context.Context, p *Plan) {
 }
 
 // lookUp notes the line of a key and leaves the decision as it is.
-func (k *KeyPlan) lookUp(candidates []remote.Candidate, format keyFormat) {
-	seen := KeyPlan{Identity: k.Identity, Reader: k.Reader, Refused: k.Refused}
+func (k *KeyState) lookUp(candidates []remote.Candidate, format keyFormat) {
+	seen := KeyState{Identity: k.Identity, Outcome: Add, Reader: k.Reader, Refused: k.Refused}
 	seen.take(candidates, format)
-	seen.Decision, seen.Checked = k.Decision, true
+	seen.Outcome, seen.FileChecked = k.Outcome, true
 	*k = seen
 }
 
 // proveApart proves a key that did not log in by a login of its own, where its
 // line may lead elsewhere than the others' and its private half asks nobody.
-func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyPlan) error {
-	if k.Checked && k.Works > 0 && forcedCommand(k.Standing) == "" || signatureIsEnough(p, k.Identity) {
+func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyState) error {
+	if k.FileChecked && k.EffectiveLine > 0 && forcedCommand(k.ExistingOptions) == "" || signatureIsEnough(p, k.Identity) {
 		return nil
 	}
 	keys := p.login.silent([]identity.Identity{k.Identity})
@@ -226,17 +226,17 @@ func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyPlan) error {
 
 // Otherwise reports whether the file holds the key with other options than it
 // would be added with.
-func (k *KeyPlan) Otherwise() bool {
-	return k.Decision == InFileOtherwise || k.Decision == Accepted && k.Line > 0 && !sameOptions(k.Standing, k.Identity.Entry.Options)
+func (k *KeyState) Otherwise() bool {
+	return k.Outcome == PresentOtherOptions || k.Outcome == Accepted && k.Line > 0 && !sameOptions(k.ExistingOptions, k.Identity.Entry.Options)
 }
 
 // Forced returns the command= option of the line by which the server lets the
 // key in; "" for none, or where the file was not read.
-func (k *KeyPlan) Forced() string {
+func (k *KeyState) Forced() string {
 	if k.Line == 0 {
 		return ""
 	}
-	return forcedCommand(k.Standing)
+	return forcedCommand(k.ExistingOptions)
 }
 
 // loginError turns the error of a session that another program answered into a

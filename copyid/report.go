@@ -22,8 +22,8 @@ type Report struct {
 	// Size is the length of the target file after the change, in bytes; 0
 	// where it was not touched.
 	Size int64
-	// Keys holds the last decision about each key: Install means added.
-	Keys []KeyPlan
+	// Keys holds what became of each key.
+	Keys []KeyState
 	// Created are the files and directories that were made.
 	Created []string
 	// Repaired are the modes that were changed.
@@ -73,29 +73,29 @@ func loginSettings(h *sshconfig.Host) LoginSettings {
 func (r *Report) Added() []identity.Identity {
 	var ids []identity.Identity
 	for _, k := range r.Keys {
-		if k.Decision == Install {
+		if k.Outcome == Added {
 			ids = append(ids, k.Identity)
 		}
 	}
 	return ids
 }
 
-// InFile counts the keys that the target file held already, as they would have
+// Present are the keys that the target file held already, as they would have
 // been added.
-func (r *Report) InFile() int {
-	n := 0
+func (r *Report) Present() []identity.Identity {
+	var ids []identity.Identity
 	for _, k := range r.Keys {
-		if k.Decision == InFile {
-			n++
+		if k.Outcome == Present {
+			ids = append(ids, k.Identity)
 		}
 	}
-	return n
+	return ids
 }
 
 // Unusable are the keys that were not added because the target file has their
 // very line, and that the server refuses all the same.
-func (r *Report) Unusable() []KeyPlan {
-	var keys []KeyPlan
+func (r *Report) Unusable() []KeyState {
+	var keys []KeyState
 	for _, k := range r.Keys {
 		same := func(id identity.Identity) bool { return id.Entry.Blob() == k.Identity.Entry.Blob() }
 		refused := slices.ContainsFunc(r.Verification.Refused, same)
@@ -111,8 +111,8 @@ func (r *Report) Unusable() []KeyPlan {
 
 // Unusable are the keys that would not be added because the target file has
 // their very line, and that the server refuses all the same.
-func (p *Plan) Unusable() []KeyPlan {
-	var keys []KeyPlan
+func (p *Plan) Unusable() []KeyState {
+	var keys []KeyState
 	for _, k := range p.Keys {
 		if k.Refused && k.unrestricted() {
 			keys = append(keys, k)
@@ -123,7 +123,7 @@ func (p *Plan) Unusable() []KeyPlan {
 
 // unrestricted reports whether the file holds the key on a line without options,
 // which could be why the server refuses it here and now.
-func (k *KeyPlan) unrestricted() bool { return k.Decision == InFile && len(k.Standing) == 0 }
+func (k *KeyState) unrestricted() bool { return k.Outcome == Present && len(k.ExistingOptions) == 0 }
 
 // notOffered reports whether the server did not offer to look at keys at all.
 func (v *Verification) notOffered() bool {

@@ -17,15 +17,15 @@ func (p *printer) causes(causes []copyid.Cause) {
 	for _, c := range causes {
 		text := causeSentence(c)
 		switch {
-		case c.Mend != "" && c.InConfig:
-			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Mend)
-		case c.Mend != "" && remote.FindingKind(c.Kind) == remote.FindEncoding:
-			text += "; in PowerShell on the server: " + term.Escape(c.Mend)
-		case c.Mend != "":
-			text += "; on the server: " + term.Escape(c.Mend)
+		case c.Fix != "" && c.InConfig:
+			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Fix)
+		case c.Fix != "" && remote.FindingKind(c.Kind) == remote.FindEncoding:
+			text += "; in PowerShell on the server: " + term.Escape(c.Fix)
+		case c.Fix != "":
+			text += "; on the server: " + term.Escape(c.Fix)
 		}
 		switch {
-		case c.Remark:
+		case c.Informational:
 			p.info("%s", text)
 		case c.Unsure:
 			p.warning("possible cause: %s", text)
@@ -112,7 +112,7 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 	if d.NoKeyAsked {
 		p.print("the server lets this account in without asking for a key\n")
 	}
-	inCauses := func(k copyid.KeyPlan) bool { return !d.NoKeyAsked && len(k.Dead()) > 0 }
+	inCauses := func(k copyid.KeyState) bool { return !d.NoKeyAsked && len(k.Dead()) > 0 }
 	for _, k := range d.Keys {
 		switch {
 		case d.NoKeyAsked && k.Line > 0:
@@ -126,10 +126,10 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 			p.print("refused, and on no line of %s that lets it in: %s\n", term.Escape(d.Path), describe(k.Identity))
 			continue
 		}
-		switch k.Decision {
+		switch k.Outcome {
 		case copyid.Accepted:
 			p.print("accepted: %s\n", describe(k.Identity))
-		case copyid.Install:
+		case copyid.Add:
 			p.print("refused, and not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
 		default:
 			p.print("refused, though on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
@@ -137,7 +137,7 @@ func (r *run) diagnosis(d *copyid.Diagnosis) {
 	}
 	p.findings(slices.DeleteFunc(slices.Clone(d.Keys), inCauses), d.Path)
 	for _, k := range d.Keys {
-		if k.Decision != copyid.Accepted && k.Decision != copyid.Install && !d.NoKeyAsked {
+		if k.Outcome != copyid.Accepted && k.Outcome != copyid.Add && !d.NoKeyAsked {
 			p.unknownType(k.Identity, d.Causes)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 // findings reports lines of the target file that hold a key and do not do what
 // they seem to do, with what to do about it: one warning for all lines with the
 // same fault.
-func (p *printer) findings(keys []copyid.KeyPlan, path string) {
+func (p *printer) findings(keys []copyid.KeyState, path string) {
 	for _, k := range keys {
-		if k.Decision == copyid.Ineffective {
+		if k.Outcome == copyid.Ineffective {
 			continue // see ineffective
 		}
 		for _, same := range alike(k.Findings) {
@@ -22,7 +22,7 @@ func (p *printer) findings(keys []copyid.KeyPlan, path string) {
 			switch {
 			case text == "":
 				continue
-			case k.Decision == copyid.Install && k.Line == 0:
+			case k.New() && k.Line == 0:
 				helps = "the key is added on a line of its own"
 			case same.Kind == authkeys.FoundOverruled:
 				helps = fmt.Sprintf("remove line %d, or %s", same.By, same.where())
@@ -34,7 +34,7 @@ func (p *printer) findings(keys []copyid.KeyPlan, path string) {
 
 // ineffective is the error for keys that were not added because the target file
 // has their very line, by which the server does not let them in.
-func (p *printer) ineffective(keys []copyid.KeyPlan, path string) {
+func (p *printer) ineffective(keys []copyid.KeyState, path string) {
 	for _, k := range keys {
 		for _, same := range alike(k.Findings) {
 			if text, helps := findingSentence(same.Finding, k.Reader); text != "" && same.Kind.Dead() {
@@ -46,11 +46,11 @@ func (p *printer) ineffective(keys []copyid.KeyPlan, path string) {
 	p.tell("\n")
 }
 
-// ineffectiveAmong are the keys with the decision Ineffective.
-func ineffectiveAmong(keys []copyid.KeyPlan) []copyid.KeyPlan {
-	var list []copyid.KeyPlan
+// ineffectiveAmong are the keys with the outcome Ineffective.
+func ineffectiveAmong(keys []copyid.KeyState) []copyid.KeyState {
+	var list []copyid.KeyState
 	for _, k := range keys {
-		if k.Decision == copyid.Ineffective {
+		if k.Outcome == copyid.Ineffective {
 			list = append(list, k)
 		}
 	}

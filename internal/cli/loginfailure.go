@@ -77,7 +77,7 @@ func (p *printer) nowhere(e *copyid.LoginError) {
 
 // notUsable is the error for keys that were not added because the file has
 // their very line, and that the server refuses all the same.
-func (p *printer) notUsable(keys []copyid.KeyPlan, path string) {
+func (p *printer) notUsable(keys []copyid.KeyState, path string) {
 	for _, k := range keys {
 		p.tell("\n%s: ERROR: %s; nothing was added\n", p.name, refusedLine(k, path))
 	}
@@ -85,6 +85,6 @@ func (p *printer) notUsable(keys []copyid.KeyPlan, path string) {
 }
 
 // refusedLine says that a line does not get its key in.
-func refusedLine(k copyid.KeyPlan, path string) string {
+func refusedLine(k copyid.KeyState, path string) string {
 	return fmt.Sprintf("line %d of %s has %s already, and the server refuses it", k.Line, term.Escape(path), describe(k.Identity))
 }

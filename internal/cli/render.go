@@ -93,14 +93,14 @@ func (p *printer) allSkipped() {
 }
 
 // present tells about keys that stand in the file with other options.
-func (p *printer) present(keys []copyid.KeyPlan, path string) {
+func (p *printer) present(keys []copyid.KeyState, path string) {
 	for _, k := range keys {
 		if !k.Otherwise() {
 			continue
 		}
 		how, remedy := "without options", "-f adds it all the same"
-		if len(k.Standing) > 0 {
-			how = "with the options " + term.Escape(strings.Join(k.Standing, ","))
+		if len(k.ExistingOptions) > 0 {
+			how = "with the options " + term.Escape(strings.Join(k.ExistingOptions, ","))
 		}
 		if k.Forced() != "" {
 			remedy = "another line would not help, since the server uses the first one, which forces a command"
@@ -120,7 +120,7 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 	if len(dead) > 0 {
 		p.ineffective(dead, plan.Path)
 	}
-	ids := plan.ToInstall()
+	ids := plan.ToAdd()
 	switch unusable := plan.Unusable(); {
 	case len(ids) > 0:
 		for _, k := range unusable {
@@ -136,12 +136,12 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 		return true
 	}
 	switch {
-	case plan.Basis == copyid.Queries && !plan.LoggedIn && len(plan.Unasked) == 0:
+	case plan.Evidence == copyid.FromQueries && !plan.LoggedIn && len(plan.Unasked) == 0:
 		p.info("no key could log in: this answer rests on what the server says about each key, %s was not read", orDefault(plan.Path))
-	case plan.Basis == copyid.Queries && !plan.LoggedIn:
+	case plan.Evidence == copyid.FromQueries && !plan.LoggedIn:
 		p.warning("no key could log in and %s was not read, so of %s below it is not known whether they are there",
 			orDefault(plan.Path), count(len(plan.Unasked), "key"))
-	case plan.Basis == copyid.File:
+	case plan.Evidence == copyid.FromFile:
 		p.info("%s was read and not changed", term.Escape(plan.Path))
 	}
 	var block strings.Builder
@@ -177,7 +177,7 @@ func (r *run) report(report *copyid.Report, s source) {
 	p.warnUnrestricted(report.Keys)
 	p.findings(report.Keys, report.Path)
 	p.limits(report)
-	if n := report.InFile(); n > 0 {
+	if n := len(report.Present()); n > 0 {
 		p.info("%s stood in %s already", count(n, "key"), term.Escape(report.Path))
 	}
 	if report.SFTP && !r.flags.SFTP {
@@ -191,7 +191,7 @@ func (r *run) report(report *copyid.Report, s source) {
 	if r.flags.Force {
 		r.warnStanding(report)
 	}
-	var refused []copyid.KeyPlan
+	var refused []copyid.KeyState
 	if r.flags.Target == "" { // else only the file counts
 		refused = report.Unusable()
 	}
@@ -245,14 +245,14 @@ func (r *run) warnStanding(report *copyid.Report) {
 		case k.Forced() != "":
 			what = "with " + term.Escape(k.Forced()) + ": the server uses that line, so the one that was added has no effect until it is removed" +
 				" (-o PreferredAuthentications=password logs in without the key)"
-		case len(k.Standing) == 0 && len(options) > 0:
+		case len(k.ExistingOptions) == 0 && len(options) > 0:
 			what = "without options: that line decides, and what was asked for has no effect until it is removed"
-		case len(k.Standing) > 0 && len(options) == 0:
-			what = "with the options " + optionText(k.Standing) + "; it was added a second time, without them"
-		case slices.Equal(k.Standing, options):
+		case len(k.ExistingOptions) > 0 && len(options) == 0:
+			what = "with the options " + optionText(k.ExistingOptions) + "; it was added a second time, without them"
+		case slices.Equal(k.ExistingOptions, options):
 			continue
 		default:
-			what = "with the options " + optionText(k.Standing) + ": that line decides wherever it lets the key in; the new one has " + optionText(options)
+			what = "with the options " + optionText(k.ExistingOptions) + ": that line decides wherever it lets the key in; the new one has " + optionText(options)
 		}
 		r.printer.warning("%s stood already on line %d of %s %s", describe(k.Identity), k.Line, term.Escape(report.Path), what)
 	}
@@ -262,11 +262,11 @@ func optionText(options []string) string { return term.Escape(strings.Join(optio
 
 // warnUnrestricted reports keys that were to get options and that the server
 // accepts already, on a line that was not seen.
-func (p *printer) warnUnrestricted(keys []copyid.KeyPlan) {
+func (p *printer) warnUnrestricted(keys []copyid.KeyState) {
 	for _, k := range keys {
 		switch {
-		case k.Decision != copyid.Accepted || len(k.Identity.Entry.Options) == 0 || k.Line > 0:
-		case k.Checked:
+		case k.Outcome != copyid.Accepted || len(k.Identity.Entry.Options) == 0 || k.Line > 0:
+		case k.FileChecked:
 			p.warning("the server accepts %s already, by another source than this file; the options %s were not added",
 				describe(k.Identity), optionText(k.Identity.Entry.Options))
 		default:

@@ -40,7 +40,7 @@ func TestDropbearLimits(t *testing.T) {
 			p := &printer{name: "ssh-copy-id", err: &errs}
 			id := identity.Identity{Entry: authkeys.NewEntry(signer.PublicKey(), c.comment)}
 			p.limits(&copyid.Report{ServerVersion: c.server, Size: c.size, Path: "/home/al/.ssh/authorized_keys",
-				Keys: []copyid.KeyPlan{{Identity: id, Decision: copyid.Install}}})
+				Keys: []copyid.KeyState{{Identity: id, Outcome: copyid.Added}}})
 			if n := strings.Count(errs.String(), "WARNING"); n != len(c.want) {
 				t.Errorf("%d warnings: %s", n, errs.String())
 			}
