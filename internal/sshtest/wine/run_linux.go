@@ -17,7 +17,7 @@ import (
 const runTime = 60 * time.Second
 
 // guestPackage is the programs of the Windows side.
-const guestPackage = "ssh-copy-id/internal/sshtest/wine/guest"
+const guestPackage = "ssh-copy-id/internal/cmd/wineguest"
 
 // Build makes an .exe of a package of this module, once; it vanishes with the
 // prefix.
@@ -49,7 +49,7 @@ func (p *Prefix) Build(name, pkg string) (string, error) {
 	return file, nil
 }
 
-// Guest is the program of package guest that has this name, as a file.
+// Guest is the program of internal/cmd/wineguest that has this name, as a file.
 func (p *Prefix) Guest(name string) (string, error) {
 	launch, err := p.Build("launch", guestPackage)
 	if err != nil || name == "launch" {
@@ -62,7 +62,7 @@ func (p *Prefix) Guest(name string) (string, error) {
 	return file, nil
 }
 
-// Command is what starts a program through guest's launch, with options of that.
+// Command is what starts a program through wineguest's launch, with options of that.
 func (p *Prefix) Command(c Command, options ...string) (*exec.Cmd, error) {
 	wine, err := find("wine64")
 	if err != nil {

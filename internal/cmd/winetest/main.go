@@ -1,8 +1,8 @@
 //go:build linux
 
-// Gotest runs this module's own tests as a Windows program does, under Wine:
+// Winetest runs this module's own tests as a Windows program does, under Wine:
 //
-//	go run ./internal/sshtest/wine/gotest [argument of go test...]
+//	go run ./internal/cmd/winetest [argument of go test...]
 //
 // It says what was run. A package whose tests end with status 0 and without a
 // word has not passed: under Wine a program that could not run ends so.
@@ -40,7 +40,7 @@ func run(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, wine.CloseShared()) }()
-	dir, err := os.MkdirTemp("", "gotest")
+	dir, err := os.MkdirTemp("", "winetest")
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 //go:build windows
 
-// Guest is the programs that tests under Wine need on the Windows side. Which
-// of them it is depends on the name it is called by:
+// Wineguest is the programs that tests under Wine need on the Windows side.
+// Which of them it is depends on the name it is called by:
 //
 //	launch   runs a program with a home of its own
 //	agent    an agent on a named pipe, or in the guise of Pageant

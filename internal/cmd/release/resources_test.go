@@ -29,7 +29,7 @@ func TestResources(t *testing.T) {
 		t.Run(arch.goarch, func(t *testing.T) {
 			one, two := filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "two")
 			for _, file := range []string{one, two} {
-				if err := resources("../..", "1.2.3-rc.1", arch.goarch, file); err != nil {
+				if err := resources("../../..", "1.2.3-rc.1", arch.goarch, file); err != nil {
 					t.Fatal(err)
 				}
 			}

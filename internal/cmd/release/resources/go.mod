@@ -1,4 +1,4 @@
-module ssh-copy-id/internal/release/resources
+module ssh-copy-id/internal/cmd/release/resources
 
 go 1.26.0
 

@@ -43,7 +43,7 @@ func makeRelease(t *testing.T, options ...string) map[string][]byte {
 	t.Helper()
 	needMandoc(t)
 	out := t.TempDir()
-	r, err := parse(append(options, "v1.2.3", out), getenv(nil), "../..")
+	r, err := parse(append(options, "v1.2.3", out), getenv(nil), "../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,13 +199,13 @@ func TestVersions(t *testing.T) {
 		"1.2.3": "1.2.3", "v1.2.3": "1.2.3", "v0.10.0-rc.1": "0.10.0-rc.1",
 		"": "", "1.2": "", "vv1.2.3": "", "1.2.3.4": "", "01.2.3": "", "1.2.3-": "", "1.2.3+a": "", "1.2.3 ": "", "1.2.3\n": "", "../1.2.3": "",
 	} {
-		r, err := parse([]string{"-zips", given}, getenv(nil), "../..")
+		r, err := parse([]string{"-zips", given}, getenv(nil), "../../..")
 		switch {
 		case want == "" && err == nil:
 			t.Errorf("%q is taken for a version", given)
 		case want != "" && (err != nil || r.version != want):
 			t.Errorf("%q: %v", given, err)
-		case want != "" && filepath.ToSlash(r.out) != "../../dist/"+want:
+		case want != "" && filepath.ToSlash(r.out) != "../../../dist/"+want:
 			t.Errorf("%q goes to %s", given, r.out)
 		}
 	}
@@ -230,7 +230,7 @@ func TestRefused(t *testing.T) {
 		{"-zips 1.2.3", "SOURCE_DATE_EPOCH", "yesterday", `"yesterday"`},
 		{"-zips 1.2.3", "SOURCE_DATE_EPOCH", "0", "1980 to 2107"},
 	} {
-		_, err := parse(strings.Fields(test.args), getenv(map[string]string{test.variable: test.value}), "../..")
+		_, err := parse(strings.Fields(test.args), getenv(map[string]string{test.variable: test.value}), "../../..")
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q, %s=%q: %v", test.args, test.variable, test.value, err)
 		}
@@ -247,7 +247,7 @@ func TestDateOfTheCommit(t *testing.T) {
 
 func TestWithoutMandoc(t *testing.T) {
 	needMandoc(t)
-	r, err := parse([]string{"-zips", "1.2.3", t.TempDir()}, getenv(nil), "../..")
+	r, err := parse([]string{"-zips", "1.2.3", t.TempDir()}, getenv(nil), "../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func TestResourcesTell(t *testing.T) {
 // Windows PowerShell 5.1 takes a script without a byte order mark for one in
 // the code page of the machine.
 func TestInstallScriptIsASCII(t *testing.T) {
-	script, err := os.ReadFile("../../scripts/install.ps1")
+	script, err := os.ReadFile("../../../scripts/install.ps1")
 	if err != nil {
 		t.Fatal(err)
 	}

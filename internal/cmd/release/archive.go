@@ -94,7 +94,7 @@ func beside(root, folder, file, name string) error {
 // in a program, as an object file.
 func resources(root, version, goarch, object string) error {
 	cmd := exec.Command("go", "run", ".", goarch, version, object)
-	cmd.Dir = filepath.Join(root, "internal", "release", "resources")
+	cmd.Dir = filepath.Join(root, "internal", "cmd", "release", "resources")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH,
 		"GOFLAGS=-buildvcs=false", "GOEXPERIMENT=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
