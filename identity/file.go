@@ -6,9 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
-
-	"ssh-copy-id/authkeys"
 )
 
 // maxFile bounds a key file, in bytes: some thousands of keys. It is also where
@@ -40,102 +37,30 @@ func ReadFile(path string) ([]Identity, error) {
 	if err != nil {
 		return nil, &FileError{Path: path, Err: err}
 	}
-	return publicKeys(text, Origin{Source: File, Path: path, UTF16: wide})
+	return readKeys(text, Origin{Source: File, Path: path, UTF16: wide}, false)
 }
 
-// publicKeys reads the text of a public key file; how it begins tells the
-// format.
-func publicKeys(text []byte, origin Origin) ([]Identity, error) {
-	origin.PrivateKey = privateKeyBeside(origin.Path)
-	var ids []Identity
-	var err error
-	switch start := bytes.TrimLeft(text, blanks); {
-	case bytes.HasPrefix(start, []byte("---- BEGIN ")):
-		ids, err = rfc4716Keys(text, origin)
-	case bytes.HasPrefix(start, []byte(pemBegin)):
-		ids, err = pemKeys(text, origin)
-	default:
-		ids, err = lineKeys(text, origin)
+// LooksLikeKey reports whether a path names a regular file of at most 1 MiB that
+// holds "ssh" somewhere, in upper or lower case, as OpenSSH's ssh-copy-id tests
+// it, or begins as a key file does.
+func LooksLikeKey(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
 	}
+	data, err := readBounded(path)
 	if err != nil {
-		return nil, err
+		return false
 	}
-	if len(ids) == 0 {
-		return nil, &FileError{Path: origin.Path, Err: ErrNoKeys}
+	defer clear(data)
+	text, _, err := plainText(data)
+	if err != nil {
+		return false
 	}
-	return ids, nil
-}
-
-// lineKeys reads keys that stand on a line each.
-func lineKeys(text []byte, origin Origin) ([]Identity, error) {
-	var ids []Identity
-	for line := range authkeys.Parse(text).Lines() {
-		origin.Line = line.Number
-		if err := unfit(line); err != nil {
-			return nil, &FileError{Path: origin.Path, Line: line.Number, Err: err}
-		}
-		if line.Entry != nil {
-			ids = append(ids, Identity{Entry: *line.Entry, Origin: origin})
-		}
-	}
-	return ids, nil
-}
-
-// rfc4716Keys reads keys in the format of RFC 4716.
-func rfc4716Keys(text []byte, origin Origin) ([]Identity, error) {
-	origin.Format = FormatRFC4716
-	entries, err := authkeys.ParseRFC4716(text)
-	var failed *authkeys.RFC4716Error
-	switch {
-	case errors.As(err, &failed) && failed.Reason == authkeys.RFC4716PrivateKey:
-		return nil, &FileError{Path: origin.Path, Line: failed.Line, Err: ErrPrivateKey}
-	case errors.As(err, &failed):
-		cause := &authkeys.RFC4716Error{Reason: failed.Reason, Err: failed.Err} // the line is told once
-		return nil, &FileError{Path: origin.Path, Line: failed.Line, Err: cause}
-	}
-	begins := rfc4716Begins(text)
-	var ids []Identity
-	for i, entry := range entries {
-		if i < len(begins) {
-			origin.Line = begins[i]
-		}
-		if entry.Certificate() {
-			return nil, &FileError{Path: origin.Path, Line: origin.Line, Err: ErrCertificate}
-		}
-		ids = append(ids, Identity{Entry: entry, Origin: origin})
-	}
-	return ids, nil
-}
-
-// rfc4716Begins are the lines at which the keys of a file begin, counted from 1.
-func rfc4716Begins(text []byte) []int {
-	var begins []int
-	unix := strings.ReplaceAll(strings.ReplaceAll(string(text), "\r\n", "\n"), "\r", "\n")
-	for i, line := range strings.Split(unix, "\n") {
-		if strings.HasPrefix(line, "---- BEGIN SSH2 PUBLIC KEY ----") {
-			begins = append(begins, i+1)
-		}
-	}
-	return begins
-}
-
-// unfit tells why a line may not stand in a public key file; nil where it may.
-func unfit(line authkeys.Line) error {
-	var failed *authkeys.ParseError
-	switch {
-	case errors.As(line.Err, &failed) && failed.Reason == authkeys.PrivateKey:
-		return ErrPrivateKey
-	case strings.ContainsRune(strings.TrimRight(line.Text, "\r"), '\r'):
-		return ErrCarriageReturn
-	case strings.ContainsRune(line.Text, 0):
-		// sshd reads such a line up to there; a key file has none.
-		return &authkeys.ParseError{Reason: authkeys.NotText}
-	case line.Err != nil:
-		return line.Err
-	case line.Entry != nil && line.Entry.Certificate():
-		return ErrCertificate
-	}
-	return nil
+	defer clear(text)
+	lower := bytes.ToLower(text)
+	defer clear(lower)
+	return bytes.Contains(lower, []byte("ssh")) || notationOf(text, true).format != FormatOpenSSH
 }
 
 // readBounded reads a key file.

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -13,8 +14,8 @@ import (
 // A Format is the notation of a key file.
 type Format int
 
-// The formats. The last three are private key files, of which only the public
-// half is taken: see [ReadPublicHalf].
+// The formats. Of the last three, which are private key files, only the public
+// half is read: see [ReadPublicHalf].
 const (
 	// FormatOpenSSH is a public key file as ssh-keygen writes it: lines as in
 	// an authorized_keys file (sshd(8)).
@@ -36,27 +37,63 @@ const (
 	FormatPEMPrivate
 )
 
-// String names the format in a few words.
-func (f Format) String() string {
-	switch f {
-	case FormatOpenSSH:
-		return "OpenSSH public key"
-	case FormatRFC4716:
-		return "RFC 4716 public key"
-	case FormatPEM:
-		return "PEM public key"
-	case FormatPPK:
-		return "PuTTY private key"
-	case FormatOpenSSHPrivate:
-		return "OpenSSH private key"
-	case FormatPEMPrivate:
-		return "PEM private key"
-	}
-	return "format " + strconv.Itoa(int(f))
+// A notation is how keys are written in a file.
+type notation struct {
+	format  Format
+	name    string
+	private bool // a private key, of which read returns the public half
+	is      func(text []byte) bool
+	read    func(text []byte, origin Origin) ([]Identity, error)
 }
 
-// Private tells whether files of this format hold private keys.
-func (f Format) Private() bool { return f >= FormatPPK && f <= FormatPEMPrivate }
+// notations has one for each Format, in the order in which they are tried: a file
+// is in the first whose is accepts its text. A further format is a file with
+// these two functions, a Format and a row here.
+var notations = []notation{
+	{FormatPPK, "PuTTY private key", true, isPPK, ppkKeys},
+	{FormatRFC4716, "RFC 4716 public key", false, isRFC4716, rfc4716Keys},
+	{FormatOpenSSHPrivate, "OpenSSH private key", true, isOpenSSHPrivate, publicHalves},
+	{FormatPEMPrivate, "PEM private key", true, isPEMPrivate, publicHalves},
+	{FormatPEM, "PEM public key", false, isPEM, pemKeys},
+	{FormatOpenSSH, "OpenSSH public key", false, isLines, lineKeys},
+}
+
+// notationOf finds the notation of a text. Without private those of private keys
+// are left out, and the others say what they find in their place.
+func notationOf(text []byte, private bool) notation {
+	i := slices.IndexFunc(notations, func(n notation) bool { return (private || !n.private) && n.is(text) })
+	return notations[i] // the last one accepts every text
+}
+
+// readKeys reads the text of a key file; private is as for notationOf.
+func readKeys(text []byte, origin Origin, private bool) ([]Identity, error) {
+	n := notationOf(text, private)
+	origin.Format = n.format
+	if !n.private {
+		origin.PrivateKey = privateKeyBeside(origin.Path)
+	}
+	ids, err := n.read(text, origin)
+	if err == nil && len(ids) == 0 {
+		err = &FileError{Path: origin.Path, Err: ErrNoKeys}
+	}
+	return ids, err
+}
+
+// row returns the notation of a format; one with a number for a name where there is none.
+func (f Format) row() notation {
+	for _, n := range notations {
+		if n.format == f {
+			return n
+		}
+	}
+	return notation{name: "format " + strconv.Itoa(int(f))}
+}
+
+// String names the format in a few words.
+func (f Format) String() string { return f.row().name }
+
+// Private reports whether files of this format hold private keys.
+func (f Format) Private() bool { return f.row().private }
 
 const (
 	blanks = " \t\r\n"

@@ -15,10 +15,14 @@ import (
 
 const pemBegin = "-----BEGIN "
 
+// isPEM reports whether a text begins with a block of RFC 7468.
+func isPEM(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(text, blanks), []byte(pemBegin))
+}
+
 // pemKeys reads the public keys of a file in PEM, one or several, with nothing
 // but blanks around them. They have no comments.
 func pemKeys(text []byte, origin Origin) ([]Identity, error) {
-	origin.Format = FormatPEM
 	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	var ids []Identity
 	for rest := bytes.TrimLeft(text, blanks); len(rest) > 0; rest = bytes.TrimLeft(rest, blanks) {
@@ -41,7 +45,7 @@ func pemKey(text []byte) (key ssh.PublicKey, rest []byte, err error) {
 	switch {
 	case !strings.HasPrefix(label, pemBegin):
 		return nil, nil, ErrPEMStray
-	case strings.Contains(label, "PRIVATE KEY-----"):
+	case strings.Contains(label, privateMark):
 		return nil, nil, ErrPrivateKey
 	case label != pemBegin+"PUBLIC KEY-----" && label != pemBegin+"RSA PUBLIC KEY-----":
 		return nil, nil, &authkeys.ParseError{Reason: authkeys.ForeignFormat}

@@ -34,9 +34,18 @@ type ppk struct {
 	mac        []byte
 }
 
-// isPPK tells the first line of PuTTY's private keys of every version but the
-// one for SSH-1.
+// isPPK reports whether a text begins as PuTTY's private keys do, of every
+// version but the one for SSH-1.
 func isPPK(text []byte) bool { return bytes.HasPrefix(text, []byte(ppkMagic)) }
+
+// ppkKeys reads the public half of a private key of PuTTY's.
+func ppkKeys(text []byte, origin Origin) ([]Identity, error) {
+	entry, err := ppkKey(text)
+	if err != nil {
+		return nil, &FileError{Path: origin.Path, Err: err}
+	}
+	return []Identity{{Entry: entry, Origin: origin}}, nil
+}
 
 // ppkKey is the public half of a private key of PuTTY's, with its comment. The
 // MAC covers the key, both halves, and the comment; it is checked where that

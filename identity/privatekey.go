@@ -110,7 +110,7 @@ func inspect(path string, data []byte) (*privateKey, error) {
 		}
 		return key, nil
 	}
-	if bytes.Contains(data, []byte("PRIVATE KEY-----")) {
+	if bytes.Contains(data, []byte(privateMark)) {
 		return nil, &FileError{Path: path, Err: ErrDamaged}
 	}
 	return nil, &FileError{Path: path, Err: ErrNotPrivateKey}

@@ -35,24 +35,45 @@ func ReadPublicHalf(path string) ([]Identity, error) {
 		return nil, &FileError{Path: path, Err: err}
 	}
 	defer clear(text)
-	origin := Origin{Source: File, Path: path, UTF16: wide}
-	if isPPK(text) {
-		entry, err := ppkKey(text)
-		if err != nil {
-			return nil, &FileError{Path: path, Err: err}
+	return readKeys(text, Origin{Source: File, Path: path, UTF16: wide}, true)
+}
+
+// privateMark is in the first and the last line of a private key in PEM.
+const privateMark = "PRIVATE KEY-----"
+
+// privateLabel returns the line that announces a private key, up to the end of
+// the mark; nil if there is none. The comment of a public key may hold the mark.
+func privateLabel(text []byte) []byte {
+	for {
+		i := bytes.Index(text, []byte(privateMark))
+		if i < 0 {
+			return nil
 		}
-		origin.Format = FormatPPK
-		return []Identity{{Entry: entry, Origin: origin}}, nil
+		end := i + len(privateMark)
+		line := text[bytes.LastIndexAny(text[:end], "\r\n")+1 : end]
+		var failed *authkeys.ParseError
+		if _, err := authkeys.ParseEntry(string(line)); errors.As(err, &failed) && failed.Reason != authkeys.NoEntry {
+			return line
+		}
+		if i = bytes.IndexAny(text[end:], "\r\n"); i < 0 {
+			return nil
+		}
+		text = text[end+i:]
 	}
-	ids, failed := publicKeys(text, origin)
-	if failed == nil {
-		return ids, nil
-	}
-	private, err := inspect(path, text)
-	switch {
-	case errors.Is(err, ErrNotPrivateKey):
-		return nil, failed // of what it is, an error about a line says more
-	case err != nil:
+}
+
+// isOpenSSHPrivate reports whether a text holds a private key as in PROTOCOL.key.
+func isOpenSSHPrivate(text []byte) bool {
+	return bytes.Contains(privateLabel(text), []byte("OPENSSH "+privateMark))
+}
+
+// isPEMPrivate reports whether a text holds a private key, or the rest of one.
+func isPEMPrivate(text []byte) bool { return privateLabel(text) != nil }
+
+// publicHalves reads the public half of a private key in PEM.
+func publicHalves(text []byte, origin Origin) ([]Identity, error) {
+	private, err := inspect(origin.Path, text)
+	if err != nil {
 		return nil, err
 	}
 	defer private.wipe()
@@ -66,10 +87,6 @@ func ReadPublicHalf(path string) ([]Identity, error) {
 // identity is the public half of a private key file.
 func (k *privateKey) identity(origin Origin) (Identity, error) {
 	key, comment := k.public, k.comment
-	origin.Format = FormatOpenSSHPrivate
-	if k.block.Type != "OPENSSH PRIVATE KEY" {
-		origin.Format = FormatPEMPrivate
-	}
 	switch {
 	case key != nil:
 	case k.work != nil:

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -265,30 +264,9 @@ func readable(path string) error {
 	return f.Close()
 }
 
-// keyFileNamed reports whether a word of the command line names a key file.
-func keyFileNamed(word string) bool { return readableKeyFile(expandHome(word)) }
-
-// readableKeyFile is the test of the stock script for a key file that stands
-// where the host should: it can be read and holds "ssh" somewhere. Here that may
-// be in UTF-16, and the first line of a PEM file or of PuTTY's will do.
-func readableKeyFile(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxKeyFile {
-		return false
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return false
-	}
-	defer clear(content)
-	text := bytes.ToLower(bytes.ReplaceAll(content, []byte{0}, nil))
-	defer clear(text)
-	return bytes.Contains(text, []byte("ssh")) || bytes.HasPrefix(text, []byte("-----begin ")) ||
-		bytes.HasPrefix(text, []byte("putty-user-key-file-"))
-}
-
-// maxKeyFile bounds what is taken for a key file, in bytes.
-const maxKeyFile = 1 << 20
+// keyFileNamed reports whether a word of the command line names a key file: the
+// test of the stock script for one in the place of the host.
+func keyFileNamed(word string) bool { return identity.LooksLikeKey(expandHome(word)) }
 
 // loginName is the account name without the domain Windows puts before it.
 func loginName(name string) string {

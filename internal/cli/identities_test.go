@@ -2,53 +2,11 @@ package cli
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"ssh-copy-id/identity"
 )
-
-// TestReadableKeyFile has what is taken for a key file where a host should
-// stand.
-func TestReadableKeyFile(t *testing.T) {
-	wide := func(text string) string {
-		return "\xff\xfe" + strings.Join(strings.SplitAfter(text, ""), "\x00") + "\x00"
-	}
-	tests := []struct {
-		name, content string
-		want          bool
-	}{
-		{"public key", "ssh-ed25519 AAAA me\n", true},
-		{"public key in UTF-16", wide("ssh-ed25519 AAAA me\r\n"), true},
-		{"private key of OpenSSH", "-----BEGIN OPENSSH PRIVATE KEY-----\n", true},
-		{"PuTTY", "PuTTY-User-Key-File-3: ssh-rsa\r\n", true},
-		{"PuTTY, ECDSA", "PuTTY-User-Key-File-3: ecdsa-sha2-nistp256\r\nEncryption: none\r\nComment: me\r\n", true},
-		{"RFC 4716", "---- BEGIN SSH2 PUBLIC KEY ----\n", true},
-		{"RFC 4716 in UTF-16", wide("---- BEGIN SSH2 PUBLIC KEY ----\r\n"), true},
-		{"PEM", "-----BEGIN PUBLIC KEY-----\n", true},
-		{"PEM, private", "-----BEGIN RSA PRIVATE KEY-----\n", true},
-		{"text", "hello\n", false},
-		{"PEM further down", "x\n-----BEGIN PUBLIC KEY-----\n", false},
-		{"empty", "", false},
-		{"too large", "ssh" + strings.Repeat(" ", maxKeyFile), false},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "file")
-			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if got := readableKeyFile(path); got != test.want {
-				t.Errorf("got %v", got)
-			}
-		})
-	}
-	if dir := t.TempDir(); readableKeyFile(dir) || readableKeyFile(filepath.Join(dir, "none")) {
-		t.Error("a directory or nothing at all is taken for a key file")
-	}
-}
 
 func TestFileNotes(t *testing.T) {
 	const half = `INFO: "k.pub" does not exist: the public half of the private key is used` + "\n"

@@ -52,7 +52,7 @@ func Run(args []string, version string, streams Streams) int {
 // no error.
 func (r *run) main(args []string, version string) (int, error) {
 	p := r.printer
-	flags, err := ParseFlags(args, func(path string) bool { return readableKeyFile(expandHome(path)) })
+	flags, err := ParseFlags(args, keyFileNamed)
 	if err != nil {
 		return 1, err
 	}
