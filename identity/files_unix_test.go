@@ -12,9 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"ssh-copy-id/authkeys"
-
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
+
+	"ssh-copy-id/authkeys"
 )
 
 // ssh-keygen -l must see the keys that ReadFile sees.
@@ -129,21 +130,22 @@ func TestNewestFollowsNoLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	link := func(target, name string) {
+	link := func(target, name string, age time.Duration) {
 		t.Helper()
-		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+		path, at := filepath.Join(dir, name), unix.NsecToTimespec(time.Now().Add(-age).UnixNano())
+		err := os.Symlink(target, path)
+		if err := errors.Join(err, unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW)); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	link(dir, "id_dir.pub") // newer, and leads to a directory
+	link(dir, "id_dir.pub", 3*time.Minute) // newer, and leads to a directory
 	checkNewest(t, dir, "id_a.pub")
 
-	link("old", "id_link.pub") // the link is new, what it leads to is not
+	link("old", "id_link.pub", 2*time.Minute) // the link is new, what it leads to is not
 	checkNewest(t, dir, "id_link.pub")
 
-	time.Sleep(20 * time.Millisecond) // file systems count in ticks
-	link("gone", "id_gone.pub")
+	link("gone", "id_gone.pub", time.Minute)
 	checkNewest(t, dir, "id_gone.pub")
 	path, _ := Newest(dir)
 	if _, err := ReadFile(path); !errors.Is(err, fs.ErrNotExist) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -37,7 +38,9 @@ func askingAgent(key ssh.PublicKey, owner <-chan []byte) func(net.Conn) {
 
 // TestSignatureIsAnnounced: while the owner is asked, that is said with the name
 // of the key, and what was declined is told.
-func TestSignatureIsAnnounced(t *testing.T) {
+func TestSignatureIsAnnounced(t *testing.T) { synctest.Test(t, testSignatureIsAnnounced) }
+
+func testSignatureIsAnnounced(t *testing.T) {
 	_, public := testKey(t)
 	owner := make(chan []byte)
 	conn := openFaulty(t, askingAgent(public, owner))

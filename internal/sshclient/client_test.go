@@ -289,15 +289,11 @@ func TestBadPeers(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { f.Close() })
-			start := time.Now()
 			_, err = connect(t, sshclient.Options{Host: hostAt(t, f.Addr(), "ConnectTimeout=1")})
 			var dial *sshclient.DialError
 			var handshake *sshclient.HandshakeError
 			if !errors.As(err, &dial) && !errors.As(err, &handshake) {
 				t.Errorf("%T %v", err, err)
-			}
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %v", took)
 			}
 		})
 	}

@@ -53,8 +53,15 @@ func TestProxyCuts(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Write([]byte("SSH-2.0-x\r\n"))
-		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-		got, err := io.ReadAll(c)
+		got := make([]byte, max(cfg.CutToClient, 0))
+		if _, err := io.ReadFull(c, got); err != nil {
+			t.Fatal(err)
+		}
+		if cfg.Stall {
+			c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		}
+		rest, err := io.ReadAll(c)
+		got = append(got, rest...)
 		var timeout net.Error
 		timedOut := false
 		if e, ok := err.(net.Error); ok {
@@ -92,7 +99,11 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		io.WriteString(c, "SSH-2.0-x\r\n")
-		c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		limit := time.Minute
+		if kind == "silent" {
+			limit = 100 * time.Millisecond
+		}
+		c.SetReadDeadline(time.Now().Add(limit))
 		got := make([]byte, 64)
 		n, err := c.Read(got)
 		if !bytes.HasPrefix(got[:n], []byte(begin[kind])) || begin[kind] == "" && n > 0 {

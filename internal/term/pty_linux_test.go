@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,12 +29,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// terminalFD is the terminal in the small program, beside the one it opens.
+const terminalFD = 3
+
 // askProgram asks the questions named in what, one after another, and prints
 // the answers.
 func askProgram(what string) int {
 	if what == "lateecho" {
-		// As a program busy connecting: somebody types before the question.
-		time.Sleep(500 * time.Millisecond)
+		// As a program busy connecting: a line is typed before the question.
+		for n := 0; n == 0; n, _ = unix.IoctlGetInt(terminalFD, unix.TIOCINQ) {
+			time.Sleep(time.Millisecond)
+		}
 		what = "secret"
 	}
 	p := New(os.Getenv)
@@ -45,8 +51,12 @@ func askProgram(what string) int {
 			var secret []byte
 			secret, err = p.Secret("user@host's password: ")
 			answer = string(secret)
-		case "pause":
-			time.Sleep(time.Second)
+		case "pause": // until it was stopped and continued
+			continued := make(chan os.Signal, 1)
+			signal.Notify(continued, syscall.SIGCONT)
+			fmt.Fprintln(os.NewFile(terminalFD, "terminal"), "pausing")
+			<-continued
+			signal.Stop(continued)
 		case "line":
 			answer, err = p.Line("Are you sure (yes/no/[fingerprint])? ")
 		}
@@ -304,11 +314,11 @@ func TestIgnoredSignalStaysIgnored(t *testing.T) {
 }
 
 // underJobControl runs the program from a shell with job control, which says
-// "stopped" when it is, reads a line, and continues it. Nothing can be
-// stopped in the process group of a session leader.
+// "stopped" when it is, on the terminal too, reads a line, and continues it.
+// Nothing can be stopped in the process group of a session leader.
 func underJobControl(cmd *exec.Cmd) {
 	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c",
-		`exec 2>&3; set -m; "$0"; echo stopped; read -r line </dev/tty; fg >/dev/null; echo "status=$?"`, cmd.Path}
+		`exec 2>&3; set -m; "$0"; echo stopped; echo stopped >&3; read -r line </dev/tty; fg >/dev/null; echo "status=$?"`, cmd.Path}
 }
 
 // TestSuspend: Ctrl-Z gives the terminal back with echo, and the question
@@ -317,14 +327,10 @@ func TestSuspend(t *testing.T) {
 	s := start(t, "secret", underJobControl)
 	s.expect("password: ")
 	s.send("half\x1a")
-	deadline := time.Now().Add(20 * time.Second)
-	for !s.echo() {
-		if time.Now().After(deadline) {
-			t.Fatal("echo is off while the program is stopped")
-		}
-		time.Sleep(10 * time.Millisecond)
+	s.expect("stopped")
+	if !s.echo() {
+		t.Error("echo is off while the program is stopped")
 	}
-	time.Sleep(300 * time.Millisecond) // until the shell reads
 	s.send("continue\n")
 	s.expect("password: ")
 	if s.echo() {
@@ -345,10 +351,9 @@ func TestSuspendAfterQuestion(t *testing.T) {
 	s := start(t, "secret pause line", underJobControl)
 	s.expect("password: ")
 	s.send("one\n")
-	s.expect("\r\n")
-	time.Sleep(300 * time.Millisecond) // into the pause
+	s.expect("pausing")
 	s.send("\x1a")
-	time.Sleep(1500 * time.Millisecond) // beyond the pause, had it gone on
+	s.expect("stopped")
 	s.send("continue\n")
 	s.expect("fingerprint])? ")
 	s.send("yes\n")
