@@ -115,8 +115,8 @@ func (p *Prefix) keep(server, wine string) error {
 	if err := os.WriteFile(filepath.Join(p.dir, "user.reg"), []byte(registry), 0o644); err != nil {
 		return err
 	}
-	keeper := exec.Command("/bin/sh", "-c", keepScript, "keep", server, wine)
-	keeper.Env = p.Env()
+	keeper := exec.Command("/bin/sh", "-c", keepScript, "keep", server, wine, p.dir)
+	keeper.Env = p.surroundings()
 	keeper.Dir = "/"
 	// Out of reach of the Ctrl-C that ends the tests: it has to tidy up then.
 	keeper.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -144,9 +144,11 @@ func (p *Prefix) keep(server, wine string) error {
 func (p *Prefix) Dir() string { return p.dir }
 
 // Env is the environment that makes Wine use the prefix.
-func (p *Prefix) Env() []string {
+func (p *Prefix) Env() []string { return append(p.surroundings(), "WINEPREFIX="+p.dir) }
+
+// surroundings is Env without the prefix.
+func (p *Prefix) surroundings() []string {
 	return []string{
-		"WINEPREFIX=" + p.dir,
 		"WINEDEBUG=-all",
 		"WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=d", // no .NET, no browser, no menus
 		"HOME=" + filepath.Join(p.dir, "home"),
@@ -180,7 +182,7 @@ var (
 )
 
 // Shared is the prefix of this process, or the one that [PrefixEnv] names. It
-// is made when it is first asked for; [CloseShared] and [Tidy] close it.
+// is made when it is first asked for; [CloseShared] closes it.
 func Shared() (*Prefix, error) {
 	sharedMutex.Lock()
 	defer sharedMutex.Unlock()
