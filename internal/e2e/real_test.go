@@ -260,55 +260,6 @@ func TestRealFaults(t *testing.T) {
 	}
 }
 
-// TestRealShells: every login shell runs the remote script.
-func TestRealShells(t *testing.T) {
-	shells := []string{"/bin/bash", "/bin/dash", "/usr/bin/zsh", "/bin/tcsh", "/usr/bin/fish", "/usr/bin/ksh", "/bin/mksh", "/usr/bin/yash", "/bin/rbash", "/bin/csh"}
-	var list []realsshd.Account
-	for i, shell := range shells {
-		list = append(list, realsshd.Account{Name: fmt.Sprintf("user%d", i), Password: "secret", Shell: shell})
-	}
-	s := start(t, realsshd.Config{Accounts: list})
-	for i, shell := range shells {
-		t.Run(filepath.Base(shell), func(t *testing.T) {
-			if _, err := os.Stat(shell); err != nil {
-				if os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
-			}
-			cl := newClient(t, s)
-			line := cl.key("id_ed25519")
-			cl.install(list[i].Name+"@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "verified")
-			if got := cl.remote(list[i].Name); got != line {
-				t.Errorf("the file is %q", got)
-			}
-		})
-	}
-}
-
-// TestRealServers: servers with few tries, with SFTP only, and dropbear.
-func TestRealServers(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		cfg  realsshd.Config
-	}{
-		{"two tries", realsshd.Config{ConfigLines: []string{"MaxAuthTries 2"}}},
-		{"sftp only", realsshd.Config{ConfigLines: []string{"ForceCommand internal-sftp"}}},
-		{"dropbear", realsshd.Config{Server: realsshd.Dropbear}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.cfg.Accounts = accounts("alice")
-			cl := newClient(t, start(t, c.cfg))
-			line := cl.key("id_ed25519")
-			cl.install("alice@127.0.0.1").want(t, 0, "Number of key(s) added: 1", "verified")
-			if got := cl.remote("alice"); got != line {
-				t.Errorf("the file is %q, want %q", got, line)
-			}
-			cl.install("alice@127.0.0.1").want(t, 0, "All keys were skipped")
-		})
-	}
-}
-
 // TestRealAgent: twenty keys in the agent, which the stock script fails with.
 func TestRealAgent(t *testing.T) {
 	s := start(t, realsshd.Config{Accounts: accounts("alice")})
@@ -341,25 +292,6 @@ func TestRealRepair(t *testing.T) {
 	cl.key("id_ed25519")
 	cl.install("--no-repair", "--verify", "alice@127.0.0.1").want(t, 1, "still refuses", "likely cause", "has mode 0777")
 	cl.install("alice@127.0.0.1").want(t, 0, "changed the mode of /home/alice from 0777 to 0755", "All keys were skipped", "verified: logged in")
-}
-
-// TestRealConcurrent: ten copies that install one key leave one line.
-func TestRealConcurrent(t *testing.T) {
-	s := start(t, realsshd.Config{Accounts: accounts("alice"), ConfigLines: []string{"MaxStartups 100"}})
-	cl := newClient(t, s)
-	line := cl.key("id_ed25519")
-	var wait sync.WaitGroup
-	results := make([]result, 10)
-	for i := range results {
-		wait.Go(func() { results[i] = cl.install("--no-verify", "alice@127.0.0.1") })
-	}
-	wait.Wait()
-	for _, r := range results {
-		r.want(t, 0)
-	}
-	if got := cl.remote("alice"); got != line {
-		t.Errorf("the file is %q, want %q", got, line)
-	}
 }
 
 // TestRealSandbox: an sshd behind ProxyCommand, as an ordinary user has it.
