@@ -15,19 +15,12 @@ import (
 // take to be written: whatever reads standard error may have stopped reading.
 const lastWords = time.Second
 
-// outcome is how the command came out.
-type outcome struct {
-	status int
-	err    error
-}
-
 // work runs the command and returns when it is done, or when a signal ends it
 // while it waits for something that cannot be cancelled.
 func (r *run) work(args []string, version string) outcome {
 	finished := make(chan outcome, 1)
 	go func() {
-		status, err := r.main(args, version)
-		finished <- outcome{status, err}
+		finished <- r.main(args, version)
 	}()
 	select {
 	case o := <-finished:
@@ -39,14 +32,15 @@ func (r *run) work(args []string, version string) outcome {
 		return o
 	default:
 		term.RestoreTerminal()
-		return outcome{1, r.progress.interrupted()}
+		return outcome{err: r.progress.interrupted()}
 	}
 }
 
-// ended tells what went wrong and returns the exit status.
-func (r *run) ended(o outcome) int {
+// ended shows what went wrong and returns the outcome with the signal that ended
+// the program.
+func (r *run) ended(o outcome) outcome {
 	if o.err == nil {
-		return o.status
+		return o
 	}
 	told := make(chan struct{})
 	go func() {
@@ -56,16 +50,16 @@ func (r *run) ended(o outcome) int {
 			r.printer.info("the new key '%s' stays: the next run installs it", term.Escape(path))
 		}
 	}()
-	sig := r.ending.Signal()
-	if sig == nil {
+	o.signal = r.ending.Signal()
+	if o.signal == nil {
 		<-told
-		return 1
+		return o
 	}
 	select {
 	case <-told:
 	case <-time.After(lastWords):
 	}
-	return term.ExitStatus(sig)
+	return o
 }
 
 // progress is how far a run is, for the words of one that a signal ends.

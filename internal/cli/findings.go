@@ -46,17 +46,6 @@ func (p *printer) ineffective(keys []copyid.KeyState, path string) {
 	p.tell("\n")
 }
 
-// ineffectiveAmong are the keys with the outcome Ineffective.
-func ineffectiveAmong(keys []copyid.KeyState) []copyid.KeyState {
-	var list []copyid.KeyState
-	for _, k := range keys {
-		if k.Outcome == copyid.Ineffective {
-			list = append(list, k)
-		}
-	}
-	return list
-}
-
 // sameFindings is a finding and the lines that it is true of.
 type sameFindings struct {
 	authkeys.Finding

@@ -110,9 +110,8 @@ func (p *printer) present(keys []copyid.KeyState, path string) {
 	}
 }
 
-// dryRun prints what a plan would add. It reports whether the run is a success:
-// the keys are there, or would be added.
-func (p *printer) dryRun(plan *copyid.Plan) bool {
+// dryRun prints what a plan would add.
+func (p *printer) dryRun(plan *copyid.Plan) {
 	p.present(plan.Keys, plan.Path)
 	p.warnUnrestricted(plan.Keys)
 	p.findings(plan.Keys, plan.Path)
@@ -128,12 +127,12 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 		}
 	case len(unusable) > 0:
 		p.notUsable(unusable, plan.Path)
-		return false
+		return
 	case len(dead) > 0:
-		return false
+		return
 	default:
 		p.allSkipped()
-		return true
+		return
 	}
 	switch {
 	case plan.Evidence == copyid.FromQueries && !plan.LoggedIn && len(plan.Unasked) == 0:
@@ -149,7 +148,6 @@ func (p *printer) dryRun(plan *copyid.Plan) bool {
 		block.WriteString(term.Escape(id.Entry.Line()) + "\n")
 	}
 	p.print("=-=-=-=-=-=-=-=\nWould have added the following key(s):\n\n%s=-=-=-=-=-=-=-=\n", block.String())
-	return len(dead) == 0
 }
 
 // orDefault names the target file before its path is known.
@@ -191,23 +189,18 @@ func (r *run) report(report *copyid.Report, s source) {
 	if r.flags.Force {
 		r.warnStanding(report)
 	}
-	var refused []copyid.KeyState
-	if r.flags.Target == "" { // else only the file counts
-		refused = report.Unusable()
-	}
+	refused := refusedKeys(r.flags, report)
 	dead := ineffectiveAmong(report.Keys)
 	if len(added) == 0 && len(refused) == 0 && len(dead) == 0 {
 		p.allSkipped()
 	}
 	if len(dead) > 0 {
 		p.ineffective(dead, report.Path)
-		r.status = 1
 	}
-	r.verified(&report.Verification)
+	p.verified(&report.Verification)
 	p.sharedRefused(report)
 	if len(added) == 0 && len(refused) > 0 {
 		p.notUsable(refused, report.Path)
-		r.status = 1
 	}
 	if len(added) > 0 {
 		command, why := r.hint(report, s)

@@ -45,21 +45,20 @@ func Run(args []string, version string, streams Streams) int {
 	defer ending.Stop()
 	getenv := unquotedEnv(os.Getenv, p.warning)
 	r := &run{printer: p, ending: ending, prompter: term.New(getenv), getenv: getenv}
-	return r.ended(r.work(args, version))
+	return exitStatus(r.ended(r.work(args, version)))
 }
 
-// main is the command but for its end. It returns the exit status where there is
-// no error.
-func (r *run) main(args []string, version string) (int, error) {
+// main is the command but for its end.
+func (r *run) main(args []string, version string) outcome {
 	p := r.printer
 	flags, err := ParseFlags(args, keyFileNamed)
 	if err != nil {
-		return 1, err
+		return outcome{err: err}
 	}
+	var o outcome
 	switch {
 	case flags.ShortHelp:
 		printUsage(p.err, p.name)
-		return 1, nil
 	case flags.Help:
 		var text strings.Builder
 		printHelp(&text, p.name)
@@ -70,12 +69,13 @@ func (r *run) main(args []string, version string) (int, error) {
 		p.print("ssh-copy-id %s\n", version)
 	default:
 		r.prepare(flags)
-		err = r.do(r.ending.Context())
+		o = r.do(r.ending.Context())
 	}
-	if err == nil && p.failed != nil {
-		err = &outputError{p.failed}
+	if o.err == nil && p.failed != nil {
+		o.err = &outputError{p.failed}
 	}
-	return r.status, err
+	o.flags = flags
+	return o
 }
 
 // outputError tells that standard output did not take what was written.
@@ -92,7 +92,6 @@ type run struct {
 	user     string
 	agent    agentOpener
 	getenv   func(string) string
-	status   int
 	ending   *term.Ending
 	progress progress
 }
@@ -125,36 +124,36 @@ func homeDirectory() (string, error) {
 }
 
 // do finds the identities and works on the host.
-func (r *run) do(ctx context.Context) error {
+func (r *run) do(ctx context.Context) outcome {
 	if len(r.flags.Hosts) > 1 {
-		return r.flags.tooManyHosts(keyFileNamed)
+		return outcome{err: r.flags.tooManyHosts(keyFileNamed)}
 	}
 	password, err := r.password()
 	if err != nil {
-		return err
+		return outcome{err: err}
 	}
 	defer clear(password)
 	if r.flags.PrintConfig {
-		return r.printConfig()
+		return outcome{err: r.printConfig()}
 	}
 	source, err := r.identities()
 	if err != nil {
-		return err
+		return outcome{err: err}
 	}
 	defer r.agent.close()
 	if source.ids, err = r.flags.dressed(source.ids); err != nil {
-		return err
+		return outcome{err: err}
 	}
 	r.printer.info("Source of key(s) to be installed: %s", source.name)
 	for _, s := range source.skipped {
 		r.printer.skipped(s)
 	}
 	if r.flags.Platform != (device.Platform{}) {
-		return r.printCommands(source.ids)
+		return outcome{err: r.printCommands(source.ids)}
 	}
 	r.printer.notUnderstood(source.ids)
 	if err := r.needHome(); err != nil {
-		return err
+		return outcome{err: err}
 	}
 	options := r.options()
 	options.Password = password
@@ -162,38 +161,37 @@ func (r *run) do(ctx context.Context) error {
 }
 
 // carryOut does on the host what the flags say.
-func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source) error {
+func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source) outcome {
 	target := copyid.Target{
 		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
 	}
 	if r.flags.Diagnose {
 		d, err := client.Diagnose(ctx, target, source.ids)
-		if err == nil {
-			r.diagnosis(d)
+		if err != nil {
+			return outcome{err: err}
 		}
-		return err
+		r.printer.diagnosis(d)
+		return outcome{diagnosis: d}
 	}
 	plan, err := client.Plan(ctx, target, source.ids)
 	if err != nil {
-		return err
+		return outcome{err: err}
 	}
 	defer plan.Close()
 	if r.flags.DryRun {
-		if !r.printer.dryRun(plan) {
-			r.status = 1
-		}
-		return nil
+		r.printer.dryRun(plan)
+		return outcome{plan: plan}
 	}
 	report, err := client.Apply(ctx, plan)
 	r.progress.over()
 	if err != nil {
-		return r.progress.explain(err)
+		return outcome{err: r.progress.explain(err)}
 	}
 	r.report(report, source)
 	if r.ending.Signal() != nil && report.Verification.Err != nil {
-		return errNotVerified
+		return outcome{err: errNotVerified}
 	}
-	return nil
+	return outcome{report: report}
 }
 
 // needHome reports what of the home directory the connection needs where there

@@ -12,10 +12,8 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// verified tells what the server said about the keys after the change, and
-// decides the exit status that --verify asks for.
-func (r *run) verified(v *copyid.Verification) {
-	p := r.printer
+// verified prints what the server said about the keys after the change.
+func (p *printer) verified(v *copyid.Verification) {
 	switch {
 	case v.Err != nil:
 		p.warning("could not check whether the server accepts the key(s): %s", uncheckedSentence(v.Err))
@@ -46,9 +44,6 @@ func (r *run) verified(v *copyid.Verification) {
 		p.warning("not checked, %s: %s", uncheckedReason(v), describe(id))
 	}
 	p.causes(v.Causes)
-	if r.flags.Verify && (v.Err != nil || v.Nowhere != nil || len(v.Refused)+len(v.Unasked) > 0) {
-		r.status = 1
-	}
 }
 
 // notUnderstood says of keys of types that are not understood here what is left
