@@ -11,7 +11,6 @@ import (
 
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/agentconn"
-	"ssh-copy-id/internal/term"
 )
 
 // agentOpener opens each agent once, tells about it once, and closes them all at
@@ -19,7 +18,7 @@ import (
 type agentOpener struct {
 	getenv  func(string) string
 	debug   func(text string)
-	info    func(format string, args ...any)
+	remark  func(remark)
 	notice  func(text string)
 	opened  map[string]openedAgent
 	closers []func() error
@@ -40,7 +39,7 @@ func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
 	if err != nil {
 		a.debug("agent: " + err.Error())
 	} else {
-		a.tell(closer)
+		a.report(closer)
 		a.closers = append(a.closers, closer.Close)
 	}
 	if a.opened == nil {
@@ -57,32 +56,61 @@ func (a *agentOpener) close() {
 	}
 }
 
+// agentOrigin is what names the agent, or why there is none.
+type agentOrigin string
+
+const (
+	agentOff           agentOrigin = "IdentityAgent none"
+	agentConfigured    agentOrigin = "IdentityAgent"
+	agentOfEnvironment agentOrigin = "SSH_AUTH_SOCK"
+	agentNotRunning    agentOrigin = "not running" // Windows looks in two places
+	agentUnset         agentOrigin = "not set"
+)
+
+// agentPlace is where the agent is.
+type agentPlace struct {
+	origin agentOrigin
+	path   string // of its socket; "" where origin says enough
+}
+
+// agentState is what an agent gives that gives no keys.
+type agentState string
+
+const (
+	agentAbsent    agentState = "absent"
+	agentUnreached agentState = "unreachable"
+	agentMute      agentState = "no answer"
+	agentUnusable  agentState = "no usable key"
+	agentEmpty     agentState = "no keys"
+)
+
 // fromAgent takes every key of the agent that IdentityAgent names; an agent that
 // is not there or holds nothing leaves the choice to the files, and looked says
 // what was found instead.
-func (r *run) fromAgent() (s source, looked []string, err error) {
+func (r *run) fromAgent() (s source, looked []place, err error) {
 	host, err := r.resolve()
 	if err != nil {
 		return source{}, nil, err
 	}
-	name := r.agentName(host.IdentityAgent)
+	at := r.agentPlace(host.IdentityAgent)
+	without := func(state agentState) []place { return []place{{agent: at, found: state}} }
 	opened, err := r.agent.open(host.IdentityAgent)
 	if err != nil {
 		var dead *agentconn.OpenError
 		if errors.As(err, &dead) && dead.Named {
-			r.printer.warning("no keys are taken from %s: %s", name, term.Escape(systemText(dead.Attempts[len(dead.Attempts)-1].Err)))
-			return source{}, []string{name + " cannot be reached"}, nil
+			r.out.Remark(agentUnreachable{at, dead.Attempts[len(dead.Attempts)-1].Err})
+			return source{}, without(agentUnreached), nil
 		}
-		return source{}, []string{name}, nil
+		return source{}, without(agentAbsent), nil
 	}
 	if host.IdentityAgent == "" && r.agent.getenv("SSH_AUTH_SOCK") != os.Getenv("SSH_AUTH_SOCK") {
-		r.printer.warning("the value of SSH_AUTH_SOCK has quotes around it, which are left out")
+		r.out.Remark(socketQuoted{})
 	}
 	ids, skipped, err := identity.FromAgent(opened)
 	if err != nil {
 		r.debug(1, "agent: "+err.Error())
-		r.printer.warning("no keys are taken from %s: %s", name, term.Excerpt(err.Error()))
-		return source{}, []string{name + " does not answer"}, nil
+		r.out.Remark(agentSilent{at, err})
+		return source{}, without(agentMute), nil
 	}
 	r.debug(1, "agent: it holds "+count(len(ids)+len(skipped), "key"))
 	cleaned := 0
@@ -92,32 +120,32 @@ func (r *run) fromAgent() (s source, looked []string, err error) {
 		}
 	}
 	if cleaned > 0 {
-		r.printer.info("control characters and bidirectional overrides in %s of the agent become '?'", count(cleaned, "comment"))
+		r.out.Remark(commentsCleaned{cleaned})
 	}
 	s = source{name: "ssh-add -L", ids: ids, skipped: skipped}
 	if len(ids) == 0 && len(skipped) > 0 {
 		for _, k := range skipped {
-			r.printer.skipped(k)
+			r.out.Remark(keySkipped{k})
 		}
-		return s, []string{name + " holds no key that can be installed"}, nil
+		return s, without(agentUnusable), nil
 	}
-	return s, []string{name + " holds no keys"}, nil
+	return s, without(agentEmpty), nil
 }
 
-// agentName names the agent of an IdentityAgent as Host has it.
-func (r *run) agentName(identityAgent string) string {
+// agentPlace is where the agent of an IdentityAgent is, as Host has it.
+func (r *run) agentPlace(identityAgent string) agentPlace {
 	socket := r.agent.getenv("SSH_AUTH_SOCK")
 	switch {
 	case identityAgent == "none":
-		return "no agent: IdentityAgent is none"
+		return agentPlace{origin: agentOff}
 	case identityAgent != "":
-		return "the agent of IdentityAgent (" + term.Escape(identityAgent) + ")"
+		return agentPlace{agentConfigured, identityAgent}
 	case socket != "":
-		return "the agent of SSH_AUTH_SOCK (" + term.Escape(socket) + ")"
+		return agentPlace{agentOfEnvironment, socket}
 	case onWindows:
-		return "no agent: neither OpenSSH's nor Pageant runs"
+		return agentPlace{origin: agentNotRunning}
 	}
-	return "no agent: SSH_AUTH_SOCK is not set"
+	return agentPlace{origin: agentUnset}
 }
 
 // agentHolds reports whether the agent holds the private half of every key.
@@ -143,8 +171,8 @@ func (r *run) agentHolds(ids []identity.Identity) bool {
 	return len(ids) > 0
 }
 
-// tell says which agent was opened, and why others were not.
-func (a *agentOpener) tell(opened io.Closer) {
+// report shows which agent was opened, and why others were not.
+func (a *agentOpener) report(opened io.Closer) {
 	conn, ok := opened.(*agentconn.Conn)
 	if !ok {
 		return
@@ -154,7 +182,7 @@ func (a *agentOpener) tell(opened io.Closer) {
 	}
 	a.debug("agent: using " + conn.Endpoint)
 	conn.Waiting = func(key *agent.Key) {
-		a.info("waiting for the agent to confirm the use of key '%s'", term.Escape(agentconn.KeyName(key)))
+		a.remark(agentConfirms{agentconn.KeyName(key)})
 	}
 	conn.Failed = func(err *agentconn.SignError) { a.notice("sign_and_send_pubkey: " + err.Error()) }
 }

@@ -45,9 +45,9 @@ func (r *run) ended(o outcome) outcome {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		r.printer.failure(o.err)
+		r.out.Failure(o.err)
 		if path := r.progress.made(); path != "" {
-			r.printer.info("the new key '%s' stays: the next run installs it", term.Escape(path))
+			r.out.Remark(keyKept{path})
 		}
 	}()
 	o.signal = r.ending.Signal()
@@ -142,9 +142,3 @@ func (r *run) watched(o copyid.Progress) copyid.Progress {
 	o.Installed = func(ids []identity.Identity) { r.progress.end(len(ids)) }
 	return o
 }
-
-// errInterrupted: the change may have been on its way already.
-var errInterrupted = errors.New("interrupted while the keys were being added: they may be there or not; run the command again to see, which also takes back what was left unfinished")
-
-// errNotVerified: the change is complete.
-var errNotVerified = errors.New("interrupted after the keys were added: whether the server accepts them was not checked; run the command again to see")

@@ -6,15 +6,13 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-
-	"ssh-copy-id/internal/term"
 )
 
 // unquotedEnv is getenv without the quotes around the values of SSH_AUTH_SOCK and
 // SSH_ASKPASS that cmd.exe keeps of `set SSH_AUTH_SOCK="..."`, and so do readers
 // of .env files. A value that names a file as it is stays. What is wrong with
 // SSH_ASKPASS is said once, when it is first wanted.
-func unquotedEnv(getenv func(string) string, warning func(format string, args ...any)) func(string) string {
+func unquotedEnv(getenv func(string) string, remark func(remark)) func(string) string {
 	var once sync.Once
 	return func(name string) string {
 		value := getenv(name)
@@ -26,22 +24,22 @@ func unquotedEnv(getenv func(string) string, warning func(format string, args ..
 			bare = value
 		}
 		if name == "SSH_ASKPASS" && value != "" {
-			once.Do(func() { checkAskpass(value, bare, warning) })
+			once.Do(func() { checkAskpass(value, bare, remark) })
 		}
 		return bare
 	}
 }
 
-// checkAskpass warns about a value of SSH_ASKPASS that has quotes around it, bare
+// checkAskpass remarks on a value of SSH_ASKPASS that has quotes around it, bare
 // being the one without, or that names no program.
-func checkAskpass(value, bare string, warning func(format string, args ...any)) {
+func checkAskpass(value, bare string, remark func(remark)) {
 	_, err := exec.LookPath(bare)
 	var lookup *exec.Error
 	switch {
 	case errors.As(err, &lookup):
-		warning("SSH_ASKPASS names no program that can be run: %s: %s", term.Escape(value), systemText(lookup.Err))
+		remark(askpassUnusable{value, lookup.Err})
 	case bare != value:
-		warning("the value of SSH_ASKPASS has quotes around it, which are left out: %s", term.Escape(bare))
+		remark(askpassQuoted{bare})
 	}
 }
 

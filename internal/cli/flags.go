@@ -266,6 +266,23 @@ func (f *Flags) setTarget(path string) error {
 	return nil
 }
 
+func (f *Flags) setPlatform(name string) error {
+	if name == "list" {
+		f.ListPlatforms = true
+		return nil
+	}
+	platform, known := device.ByName(name)
+	if !known {
+		var names []string
+		for _, p := range device.Platforms() {
+			names = append(names, p.Name)
+		}
+		return &UsageError{Text: "--print-commands knows no '" + name + "', but " + strings.Join(names, ", ")}
+	}
+	f.Platform = platform
+	return nil
+}
+
 func (f *Flags) setKeyFormat(format string) error {
 	switch strings.ToLower(format) {
 	case "openssh":

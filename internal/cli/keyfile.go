@@ -1,129 +1,165 @@
 package cli
 
 import (
-	"bufio"
-	"fmt"
-	"io"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"ssh-copy-id/authkeys"
-	"ssh-copy-id/internal/term"
+	"ssh-copy-id/identity"
 )
 
-// commentError is returned for a public key file whose comment could steer the
-// terminal of whoever looks at the authorized_keys file, or read as something
-// else than it is.
-type commentError struct {
-	path string
-	line int
-}
-
-func (e *commentError) Error() string {
-	return fmt.Sprintf("%s: line %d: the comment holds control characters or bidirectional overrides; give the key another one with --comment", e.path, e.line)
-}
-
-// mistakenFile reports what kind of file of ~/.ssh a file is that was given as a
-// key: "known_hosts", "authorized_keys" or "ssh_config"; "" for none of them. The
-// name tells, else the first line.
-func mistakenFile(path string) string {
-	base := strings.ToLower(filepath.Base(path))
-	for _, kind := range []string{"known_hosts", "authorized_keys", "ssh_config"} {
-		if strings.Contains(base, kind) {
-			return kind
-		}
-	}
-	if base == "config" {
-		return "ssh_config"
-	}
-	line := firstEntry(path)
-	words := strings.Fields(line)
+// fromFile reads the public keys of NAME.pub, or of NAME where that ends so.
+// Unless -f is given the private key beside it must be readable too, PuTTY's
+// counting as well. Where there is no NAME.pub but NAME, the keys are those of
+// NAME itself.
+func (r *run) fromFile(name string) (source, error) {
+	pub := identity.PubPath(name)
+	err := readable(pub)
 	switch {
-	case len(words) < 2:
-		return ""
-	case strings.HasPrefix(line, "|1|"), words[0] == "@cert-authority", words[0] == "@revoked":
-		return "known_hosts"
-	case configWord.MatchString(words[0]):
-		return "ssh_config"
+	case errors.Is(err, fs.ErrNotExist) && regular(name):
+		return r.fromNamed(name, pub)
+	case errors.Is(err, fs.ErrNotExist) && regular(name+".ppk"):
+		return r.fromNamed(name+".ppk", pub)
+	case err != nil:
+		return source{}, missingFile(pub, err)
 	}
-	entry, err := authkeys.ParseEntry(line)
-	if err == nil && authkeys.CheckOptions(entry.Options) != nil && hostNames.MatchString(words[0]) {
-		return "known_hosts"
+	ids, err := identity.ReadFile(pub)
+	if err != nil {
+		return source{}, mistaken(err)
 	}
-	return ""
+	private := privatePath(pub)
+	if err := r.needPrivate(private, pub); err != nil && !r.agentHolds(ids) {
+		return source{}, err
+	}
+	s := source{name: `"` + pub + `"`, ids: ids}
+	if ids[0].Origin.PrivateKey != "" && readable(private) == nil {
+		s.private = private
+	}
+	r.remarkFile(ids[0].Origin, "")
+	return s, nil
 }
 
-var (
-	configWord = regexp.MustCompile(`(?i)^(host|match|include|hostname|user|port|identityfile|identitiesonly|identityagent|proxyjump|proxycommand|stricthostkeychecking|userknownhostsfile|addkeystoagent)$`)
-	// hostNames are names and addresses as a known_hosts file has them, which
-	// options with values are not.
-	hostNames = regexp.MustCompile(`^[][A-Za-z0-9.:,*?!_-]+$`)
-)
-
-// firstEntry is the first line of a file that is neither blank nor a comment; ""
-// where there is none.
-func firstEntry(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
+// fromNamed reads the keys of a file in whatever format it is: it may be a
+// private key, of which the public half is taken, or a public key with another
+// suffix than .pub.
+func (r *run) fromNamed(name, pub string) (source, error) {
+	if err := readable(name); err != nil {
+		return source{}, missingFile(name, err)
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(io.LimitReader(f, 1<<16))
-	for lines.Scan() {
-		if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
-			return line
+	ids, err := identity.ReadPublicHalf(name)
+	if err != nil {
+		return source{}, mistaken(err)
+	}
+	origin := ids[0].Origin
+	s := source{name: `"` + name + `"`, ids: ids, private: origin.PrivateKey}
+	switch {
+	case origin.Format == identity.FormatPPK, origin.UTF16 && origin.Format.Private():
+		// no file that ssh could be called with
+	case origin.Format.Private():
+		s.private = name // also one that only ssh can use, such as of a security key
+	default:
+		// A known_hosts file looks like keys with options.
+		for _, id := range ids {
+			if err := authkeys.CheckOptions(id.Entry.Options); err != nil {
+				return source{}, mistaken(&identity.FileError{Path: name, Line: id.Origin.Line, Err: err})
+			}
+		}
+		if err := r.needNamedPrivate(ids[0]); err != nil && !r.agentHolds(ids) {
+			return source{}, err
 		}
 	}
-	return ""
+	r.remarkFile(origin, pub)
+	return s, nil
 }
 
-// mistakenSentence says what a file is that was given as a key; "" where it may
-// be one.
-func mistakenSentence(path string) string {
-	what := ""
-	switch mistakenFile(path) {
-	case "known_hosts":
-		what = "is a known_hosts file: it holds the keys of servers, and none of yours"
-	case "ssh_config":
-		what = "is an ssh_config file, which -F takes, and holds no key"
-	default:
-		return ""
+// needNamedPrivate is [run.needPrivate] for a public key file that is not called
+// .pub: its private key is FILE without the suffix, where that holds one, or
+// FILE.ppk in the place of the suffix.
+func (r *run) needNamedPrivate(id identity.Identity) error {
+	name, suffix := id.Origin.Path, filepath.Ext(id.Origin.Path)
+	base := strings.TrimSuffix(name, suffix)
+	if r.flags.Force || id.Origin.PrivateKey != "" || regular(base+".ppk") {
+		return nil
 	}
-	return fmt.Sprintf("'%s' %s; -i wants the file of a key, such as ~/.ssh/id_ed25519", term.Escape(path), what)
+	private := privatePath(base)
+	if err := readable(private); err != nil && suffix != "" {
+		return &fileError{path: private, pub: name, err: err}
+	}
+	return &fileError{pub: name, err: errNoPrivateKey, authorizedKeys: mistakenFile(name) == authorizedKeysFile}
 }
 
-// missingHint is a line of its own about a key file that is not there: what is
-// there instead, or what about its name may not be meant.
-func missingHint(pub string) string {
+// needPrivate is the check of the stock script that the private key can be
+// read, which -f leaves out; KEY.ppk is the private key in PuTTY's format.
+func (r *run) needPrivate(private, public string) error {
+	if r.flags.Force {
+		return nil
+	}
+	err := readable(private)
+	if err == nil || readable(private+".ppk") == nil {
+		return nil
+	}
+	return &fileError{path: private, pub: public, err: err}
+}
+
+// remarkFile remarks on what nobody would expect of a key file. missing is the
+// public key file in the place of which it is read.
+func (r *run) remarkFile(origin identity.Origin, missing string) {
+	if origin.Format.Private() {
+		r.out.Remark(publicHalf{origin, missing})
+	}
+	if origin.UTF16 {
+		r.out.Remark(inUTF16{origin})
+	}
+}
+
+// missingFile is the error for a public key file that cannot be read.
+func missingFile(pub string, err error) error {
+	e := &fileError{path: pub, err: err}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return e
+	}
 	base := strings.TrimSuffix(pub, ".pub")
 	for _, other := range []string{pub + ".txt", base + ".txt", base + ".pem"} {
 		if regular(other) {
-			return fmt.Sprintf("\n\t(there is a file '%s': give that name with -i)", term.Escape(other))
+			e.instead = other
+			break
 		}
 	}
-	hint := ""
-	switch {
-	case percentName.MatchString(base):
-		hint = percentName.FindString(base) + " was not replaced by its value: cmd.exe does that, PowerShell wants $env:NAME, other shells $NAME"
-	case strings.Contains(strings.ToLower(base), "$env:"):
-		hint = "$env: was not replaced by its value: PowerShell does that, outside of single quotes; cmd.exe wants %NAME%, other shells $NAME"
-	case dollarName.MatchString(base):
-		hint = dollarName.FindString(base) + " was not replaced by its value: a shell does that, outside of single quotes"
-	case strings.ContainsAny(base, `"'`):
-		hint = "the quotes are part of the name here: leave them out"
-	case strings.HasPrefix(base, "~"):
-		hint = "~ was not replaced by the home directory: a shell does that, outside of quotes"
-	case strings.TrimSpace(base) != base:
-		hint = "the name begins or ends with a blank or a line end: leave that out"
-	default:
-		return ""
-	}
-	return "\n\t(" + term.Escape(hint) + ")"
+	return e
 }
 
-var (
-	percentName = regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_()]*%`)
-	dollarName  = regexp.MustCompile(`\$(\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z_][A-Za-z0-9_]*)`)
-)
+// privatePath is where the script looks for the private key:
+// $(dirname FILE)/$(basename FILE .pub).
+func privatePath(pub string) string {
+	dir, file := filepath.Split(pub)
+	if dir == "" {
+		dir = "." + string(filepath.Separator)
+	}
+	return dir + identity.PrivatePath(file)
+}
+
+// regular tells that there is a regular file, or a link to one.
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// readable tells why a file cannot be read; nil where it can.
+func readable(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			return failed.Err
+		}
+		return err
+	}
+	return f.Close()
+}
+
+// keyFileNamed reports whether a word of the command line names a key file: the
+// test of the stock script for one in the place of the host.
+func keyFileNamed(word string) bool { return identity.LooksLikeKey(expandHome(word)) }

@@ -10,7 +10,6 @@ import (
 
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/owneronly"
-	"ssh-copy-id/internal/term"
 )
 
 // defaultKey is the name of the key that --keygen makes, in ~/.ssh.
@@ -19,30 +18,6 @@ const defaultKey = "id_ed25519"
 // maxMismatches is how often a passphrase that is not repeated alike is asked
 // for again: an askpass program that cannot do it would never end.
 const maxMismatches = 3
-
-// keygenError tells why no key was made.
-type keygenError struct {
-	path string // the private key
-	err  error
-}
-
-func (e *keygenError) Error() string { return "make the key " + e.path + ": " + e.err.Error() }
-func (e *keygenError) Unwrap() error { return e.err }
-
-// noKeyError tells that there is no key to install, and what to do about it.
-type noKeyError struct {
-	err  error  // errNoIdentities or errNoIDFile
-	hint string // a line of its own
-}
-
-func (e *noKeyError) Error() string { return e.err.Error() }
-func (e *noKeyError) Unwrap() error { return e.err }
-
-var (
-	errNeverOverwritten = errors.New("the file exists, and is not overwritten")
-	errMismatches       = errors.New("the passphrases do not match")
-	errBatchPassphrase  = errors.New("BatchMode is on, and nobody is asked for a passphrase; add --no-passphrase for a key without one")
-)
 
 // newKeyPath is where --keygen makes a key because err says that there is none:
 // the file that -i names, else ~/.ssh/id_ed25519. "" for another error.
@@ -71,30 +46,30 @@ func (r *run) keygen(path string) error {
 	switch {
 	case r.flags.NoPassphrase:
 	case host.BatchMode:
-		return &keygenError{path, errBatchPassphrase}
+		return &keygenError{path: path, err: errBatchPassphrase}
 	default:
 		if passphrase, err = r.newPassphrase(path); err != nil {
-			return &keygenError{path, err}
+			return &keygenError{path: path, err: err}
 		}
 		defer clear(passphrase)
 	}
 	private, public, err := identity.Generate(r.keyComment(), passphrase)
 	if err != nil {
-		return &keygenError{path, err}
+		return &keygenError{path: path, err: err}
 	}
 	defer clear(private)
 	release := r.ending.Hold() // both halves or none
 	defer release()
 	if err := writeKey(path, private, public.Line()+"\n"); err != nil {
 		if errors.Is(err, fs.ErrExist) { // another copy was faster
-			err = errNeverOverwritten
+			return overwritten(path)
 		}
-		return &keygenError{path, err}
+		return &keygenError{path: path, err: err}
 	}
 	r.progress.keyMade(path)
-	r.printer.info("made a new key: '%s', %s", term.Escape(path), describe(identity.Identity{Entry: public}))
+	r.out.Remark(keyMade{path, identity.Identity{Entry: public}})
 	if len(passphrase) == 0 {
-		r.printer.info("the key has no passphrase: whoever can read that file can log in with it")
+		r.out.Remark(keyUnprotected{})
 	}
 	return nil
 }
@@ -118,7 +93,7 @@ func (r *run) newPassphrase(path string) ([]byte, error) {
 		}
 		clear(first)
 		if try < maxMismatches {
-			r.printer.notice("Passphrases do not match.  Try again.")
+			r.out.Notice("Passphrases do not match.  Try again.")
 		}
 	}
 	return nil, errMismatches
@@ -129,14 +104,19 @@ func (r *run) newPassphrase(path string) ([]byte, error) {
 func placeForKey(path string) error {
 	for _, file := range []string{path, identity.PubPath(path)} {
 		if _, err := os.Lstat(file); err == nil {
-			return &keygenError{file, errNeverOverwritten}
+			return overwritten(file)
 		}
 	}
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); err != nil && filepath.Base(dir) != ".ssh" { // which will be made
-		return &keygenError{path, err}
+		return &keygenError{path: path, err: err}
 	}
 	return nil
+}
+
+// overwritten is the error for a file that a new key would replace.
+func overwritten(path string) error {
+	return &keygenError{path: path, err: errNeverOverwritten, regular: regular(path)}
 }
 
 // keyComment is the comment ssh-keygen gives a key: who made it, and where.
@@ -180,30 +160,4 @@ func writeAndClose(f *os.File, data []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// keygenSentence says why no key was made.
-func keygenSentence(e *keygenError) string {
-	path := term.Escape(e.path)
-	switch {
-	case errors.Is(e.err, errNeverOverwritten) && regular(e.path):
-		return fmt.Sprintf("no key was made, because '%s' exists and is not overwritten; to install it, give it with -i", path)
-	case errors.Is(e.err, errNeverOverwritten):
-		return fmt.Sprintf("no key was made, because '%s' exists and is not overwritten", path)
-	case errors.Is(e.err, term.ErrNoTerminal):
-		return fmt.Sprintf("the key '%s' was not made: there is no terminal to ask for its passphrase on; %s, or add --no-passphrase for a key without one", path, terminalAdvice())
-	}
-	return fmt.Sprintf("the key '%s' was not made: %s", path, systemText(e.err))
-}
-
-// keygenHint names --keygen to somebody who has no key at all, or the private
-// key that is there without its public half.
-func (r *run) keygenHint() string {
-	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
-		private := filepath.Join(r.home, ".ssh", name)
-		if _, err := identity.Encrypted(private); err == nil {
-			return fmt.Sprintf("\n\t('%s' has no .pub file beside it: to install its public half, give it with -i)", term.Escape(private))
-		}
-	}
-	return "\n\t(to make a key and install it, add the --keygen option)"
 }

@@ -10,7 +10,6 @@ import (
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/sshconfig"
-	"ssh-copy-id/internal/term"
 )
 
 // This file finds out whether the ssh of the final hint would log in with one
@@ -76,7 +75,7 @@ type addition struct {
 	nothing  bool     // no addition lets ssh log in with the key
 	identity bool     // -i with the key's file
 	options  []string // values of -o
-	why      string   // the setting that makes it necessary; "" where nothing is
+	why      obstacle // the setting that makes it necessary
 }
 
 // reach finds the addition with which ssh logs in with a key that was
@@ -130,11 +129,11 @@ func (r *run) reach(report *copyid.Report, file string, named bool) addition {
 func (a addition) pastMethods(login copyid.LoginSettings) addition {
 	if !login.PubkeyAuthentication {
 		a.options = append(a.options, "PubkeyAuthentication=yes")
-		a.why = "PubkeyAuthentication no"
+		a.why = obstacle{kind: keysOff}
 	}
 	if login.Methods != nil && !slices.Contains(login.Methods, "publickey") {
 		a.options = append(a.options, "PreferredAuthentications=publickey")
-		a.why = "PreferredAuthentications without publickey"
+		a.why = obstacle{kind: otherMethods}
 	}
 	return a
 }
@@ -160,25 +159,25 @@ func (a addition) pastAlgorithms(login copyid.LoginSettings, keys []identity.Ide
 	}
 	if add != "" {
 		a.options = append(a.options, "PubkeyAcceptedAlgorithms=+"+add)
-		a.why = "PubkeyAcceptedAlgorithms without " + add
+		a.why = obstacle{kind: otherTypes, value: add}
 	}
 	return a
 }
 
 // obstacle names the setting that keeps ssh from offering the new key, which
 // agent holds or which is in a file.
-func (r *run) obstacle(login copyid.LoginSettings, agent string) string {
+func (r *run) obstacle(login copyid.LoginSettings, agent string) obstacle {
 	switch held := len(r.agentBlobs(login.IdentityAgent)); {
 	case agent != login.IdentityAgent:
-		return "IdentityAgent " + term.Escape(login.IdentityAgent)
+		return obstacle{kind: otherAgent, value: login.IdentityAgent}
 	case held >= maxTries && !login.IdentitiesOnly:
-		return "the agent's " + count(held, "key") + " come first"
+		return obstacle{kind: agentFirst, keys: held}
 	case login.IdentitiesOnly:
-		return "IdentitiesOnly yes, and no IdentityFile names it"
+		return obstacle{kind: onlyIdentities}
 	case login.IdentityFilesConfigured:
-		return "IdentityFile names others"
+		return obstacle{kind: otherFiles}
 	}
-	return "its file is none of the default identities"
+	return obstacle{kind: noDefault}
 }
 
 // installedKeys are the keys that the hint is about: those that were added and

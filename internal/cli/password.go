@@ -2,8 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -16,27 +14,6 @@ import (
 // maxPassword bounds what is read for a password, in bytes; a terminal takes no
 // more either (term.MaxAnswer).
 const maxPassword = 1023
-
-// passwordError tells why a password that was to be read could not be.
-type passwordError struct {
-	flag string // with its value, as given
-	err  error
-}
-
-func (e *passwordError) Error() string { return e.flag + ": " + e.err.Error() }
-func (e *passwordError) Unwrap() error { return e.err }
-
-var (
-	errEmptyPassword = errors.New("the first line is empty; it should be the password")
-	errLongPassword  = fmt.Errorf("the first line is longer than %d bytes; it should be the password", maxPassword)
-	errBinary        = errors.New("the first line holds a NUL byte; the file should be plain text (UTF-8, not UTF-16)")
-	errHalfUTF16     = errors.New("the first line is in UTF-16 and damaged; save the file as UTF-8")
-	errNotSet        = errors.New("the environment has no such variable, or it is empty")
-	errNotOpen       = errors.New("no such file descriptor is open")
-	errDirectory     = errors.New("is a directory")
-	errIsOutput      = errors.New("is standard output or standard error")
-	errIsTerminal    = errors.New("is a terminal, which would show the password; without the option it is asked for")
-)
 
 // passwordFlags are the flags given that say where the password is.
 func (f *Flags) passwordFlags() []string {
@@ -104,7 +81,7 @@ func (r *run) passwordFromFile(path string) ([]byte, error) {
 	case info.IsDir():
 		return nil, &passwordError{flag, errDirectory}
 	case readableByOthers(info):
-		r.printer.warning("the password in '%s' can be read by others (mode %04o)", term.Escape(path), info.Mode().Perm())
+		r.out.Remark(passwordExposed{path, info.Mode()})
 	}
 	return firstLineOf(flag, file)
 }

@@ -81,3 +81,17 @@ func rewritten(windows bool, getenv func(string) string, path string) bool {
 
 // msysPath is such a path: they write it with slashes.
 var msysPath = regexp.MustCompile(`^[A-Za-z]:/`)
+
+// shellWord quotes a word only where a shell would not take it as it is.
+func shellWord(word string) string {
+	if onWindows {
+		return quote(filepath.ToSlash(word)) // every shell of Windows takes slashes
+	}
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@:,%=~", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return quote(word)
+}

@@ -11,12 +11,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/user"
 	"strings"
 
+	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/device"
@@ -37,20 +37,17 @@ func Run(args []string, version string, streams Streams) int {
 	if len(args) > 0 {
 		name, args = programName(args[0]), args[1:]
 	}
-	p := &printer{name: name, out: streams.Out, err: streams.Err}
+	out := &textOutput{name: name, out: streams.Out, err: streams.Err}
 	keepInherited()
-	ending := term.CatchSignals(func() {
-		p.info("interrupted; waiting until the change that was begun is complete (once more ends at once)")
-	})
+	ending := term.CatchSignals(func() { out.Remark(waitingForChange{}) })
 	defer ending.Stop()
-	getenv := unquotedEnv(os.Getenv, p.warning)
-	r := &run{printer: p, ending: ending, prompter: term.New(getenv), getenv: getenv}
+	getenv := unquotedEnv(os.Getenv, out.Remark)
+	r := &run{name: name, out: out, ending: ending, prompter: term.New(getenv), getenv: getenv}
 	return exitStatus(r.ended(r.work(args, version)))
 }
 
 // main is the command but for its end.
 func (r *run) main(args []string, version string) outcome {
-	p := r.printer
 	flags, err := ParseFlags(args, keyFileNamed)
 	if err != nil {
 		return outcome{err: err}
@@ -58,35 +55,29 @@ func (r *run) main(args []string, version string) outcome {
 	var o outcome
 	switch {
 	case flags.ShortHelp:
-		printUsage(p.err, p.name)
+		r.out.Usage()
 	case flags.Help:
-		var text strings.Builder
-		printHelp(&text, p.name)
-		p.print("%s", text.String())
+		r.out.Text(fullHelp(r.name))
 	case flags.ListPlatforms:
-		p.listPlatforms()
+		r.out.Platforms(device.Platforms())
 	case flags.Version:
-		p.print("ssh-copy-id %s\n", version)
+		r.out.Text("ssh-copy-id " + version + "\n")
 	default:
 		r.prepare(flags)
 		o = r.do(r.ending.Context())
 	}
-	if o.err == nil && p.failed != nil {
-		o.err = &outputError{p.failed}
+	if err := r.out.Err(); o.err == nil && err != nil {
+		o.err = &outputError{err}
 	}
 	o.flags = flags
 	return o
 }
 
-// outputError tells that standard output did not take what was written.
-type outputError struct{ err error }
-
-func (e *outputError) Error() string { return "write error on standard output: " + e.err.Error() }
-
 // run is one call of the command.
 type run struct {
+	name     string // what the command was called by
 	flags    *Flags
-	printer  *printer
+	out      output
 	prompter *term.Prompter
 	home     string
 	user     string
@@ -100,7 +91,7 @@ type run struct {
 func (r *run) prepare(flags *Flags) {
 	r.flags = flags
 	r.agent = agentOpener{
-		getenv: r.getenv, debug: func(text string) { r.debug(1, text) }, info: r.printer.info, notice: r.printer.notice,
+		getenv: r.getenv, debug: func(text string) { r.debug(1, text) }, remark: r.out.Remark, notice: r.out.Notice,
 	}
 	r.home, _ = homeDirectory()
 	if account, err := user.Current(); err == nil {
@@ -144,14 +135,11 @@ func (r *run) do(ctx context.Context) outcome {
 	if source.ids, err = r.flags.dressed(source.ids); err != nil {
 		return outcome{err: err}
 	}
-	r.printer.info("Source of key(s) to be installed: %s", source.name)
-	for _, s := range source.skipped {
-		r.printer.skipped(s)
-	}
+	r.out.Source(source.name, source.skipped)
 	if r.flags.Platform != (device.Platform{}) {
 		return outcome{err: r.printCommands(source.ids)}
 	}
-	r.printer.notUnderstood(source.ids)
+	r.remarkTypes(source.ids)
 	if err := r.needHome(); err != nil {
 		return outcome{err: err}
 	}
@@ -170,7 +158,7 @@ func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source
 		if err != nil {
 			return outcome{err: err}
 		}
-		r.printer.diagnosis(d)
+		r.out.Diagnosis(d)
 		return outcome{diagnosis: d}
 	}
 	plan, err := client.Plan(ctx, target, source.ids)
@@ -179,7 +167,7 @@ func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source
 	}
 	defer plan.Close()
 	if r.flags.DryRun {
-		r.printer.dryRun(plan)
+		r.out.Plan(plan)
 		return outcome{plan: plan}
 	}
 	report, err := client.Apply(ctx, plan)
@@ -187,11 +175,44 @@ func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source
 	if err != nil {
 		return outcome{err: r.progress.explain(err)}
 	}
-	r.report(report, source)
+	r.out.Report(r.flags, report)
+	if added := report.Added(); len(added) > 0 {
+		r.out.Added(len(added), r.hint(report, source))
+	}
+	r.refusedBySSH(source)
 	if r.ending.Signal() != nil && report.Verification.Err != nil {
 		return outcome{err: errNotVerified}
 	}
 	return outcome{report: report}
+}
+
+// remarkTypes remarks on keys of types that are not understood here.
+func (r *run) remarkTypes(ids []identity.Identity) {
+	said := map[string]bool{}
+	for _, id := range ids {
+		if name := id.Entry.Key.Type(); authkeys.Opaque(id.Entry.Key) && !said[name] {
+			said[name] = true
+			r.out.Remark(typeUnknown{name})
+		}
+	}
+}
+
+// printCommands shows what to type on an appliance for the account that the
+// destination names.
+func (r *run) printCommands(ids []identity.Identity) error {
+	host, err := r.resolve()
+	if err != nil {
+		return err
+	}
+	commands, err := r.flags.Platform.Commands(host.User, entries(ids))
+	if err != nil {
+		return err
+	}
+	r.out.Commands(commands)
+	if len(commands.Lines) == 0 {
+		return &copyid.DeviceError{Platform: r.flags.Platform, User: host.User, HostName: host.Name, Keys: ids}
+	}
+	return nil
 }
 
 // needHome reports what of the home directory the connection needs where there
@@ -226,11 +247,11 @@ func (r *run) printConfig() error {
 		return host.Unusable
 	}
 	for _, text := range host.Notices {
-		r.printer.notice(text)
+		r.out.Notice(text)
 	}
 	var text strings.Builder
 	host.Dump(&text)
-	r.printer.print("%s", text.String())
+	r.out.Text(text.String())
 	return nil
 }
 
@@ -243,35 +264,38 @@ func (r *run) resolve() (*sshconfig.Host, error) {
 
 // options turns flags into what copyid is to do.
 func (r *run) options() copyid.Options {
+	notShared := func(socket string) { r.out.Remark(connectionNotShared{socket}) }
 	o := copyid.Options{
 		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
 		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, RFC4716: r.flags.RFC4716, Account: r.flags.ForUser, TargetPath: r.flags.Target,
 		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
 			Secret: r.prompter.Secret, Line: r.prompter.Line, Confirm: r.confirm,
-			Notice: r.printer.notice, Debug: r.debug,
+			Notice: r.out.Notice, Debug: r.debug,
 		},
 		Progress: copyid.Progress{
 			Configured: r.configured,
-			Asking: func() {
-				r.printer.info("attempting to log in with the new key(s), to filter out any that are already installed")
-			},
+			Asking:     func() { r.out.Remark(asking{}) },
 			Remaining: func(ids []identity.Identity) {
 				if len(ids) > 0 {
-					r.printer.info("%d key(s) remain to be installed -- if you are prompted now it is to install the new keys", len(ids))
+					r.out.Remark(remaining{len(ids)})
 				}
 			},
-			Installing: r.printer.installing,
-			Shared:     r.printer.shared,
-			NotShared:  r.printer.notShared,
+			Installing: func(ids []identity.Identity) {
+				for _, id := range ids {
+					r.out.Remark(installing{id})
+				}
+			},
+			Shared:    func(path string) { r.out.Remark(sharedFile{path}) },
+			NotShared: notShared,
 		},
 	}
 	o.Progress = r.watched(o.Progress)
 	if r.flags.Diagnose {
-		o.Progress = copyid.Progress{Configured: r.configured, NotShared: r.printer.notShared}
+		o.Progress = copyid.Progress{Configured: r.configured, NotShared: notShared}
 	}
 	if r.flags.Debug {
-		o.Trace = r.printer.trace
+		o.Trace = r.out.Trace
 	}
 	return o
 }
@@ -294,16 +318,11 @@ func (r *run) configured(logLevel string) {
 // debug shows what `ssh -v` would.
 func (r *run) debug(level int, text string) {
 	if level <= r.flags.Verbose || r.flags.Debug && level == 1 {
-		r.printer.debug(level, text)
+		r.out.Debug(level, text)
 	}
 }
 
-var errNoHome = errors.New("no home directory: set HOME")
-
-// homeError is returned where something of the home directory is needed and
-// there is none, as for a user ID of a container that no passwd entry names.
-type homeError struct{ what string }
-
-func (e *homeError) Error() string {
-	return "no home directory to look for " + e.what + ": set HOME"
+// loginName is the account name without the domain Windows puts before it.
+func loginName(name string) string {
+	return name[strings.LastIndexByte(name, '\\')+1:]
 }

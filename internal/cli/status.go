@@ -69,7 +69,7 @@ func refusedKeys(f *Flags, r *copyid.Report) []copyid.KeyState {
 	return r.Unusable()
 }
 
-// ineffectiveAmong are the keys with the decision Ineffective.
+// ineffectiveAmong are the keys with the outcome Ineffective.
 func ineffectiveAmong(keys []copyid.KeyState) []copyid.KeyState {
 	var list []copyid.KeyState
 	for _, k := range keys {

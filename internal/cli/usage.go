@@ -1,14 +1,11 @@
 package cli
 
-import (
-	"fmt"
-	"io"
-)
+import "fmt"
 
-// printUsage writes what -h, -? and a command line with an error show. name is
-// the one that messages begin with.
-func printUsage(w io.Writer, name string) {
-	fmt.Fprintf(w, "Usage: %s %s\n%s", name, synopsis, usageLines)
+// usageText is what -h, -? and a command line with an error show. name is the one
+// that messages begin with.
+func usageText(name string) string {
+	return fmt.Sprintf("Usage: %s %s\n%s", name, synopsis, usageLines)
 }
 
 const synopsis = `[-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path] [-F ssh_config] [[-o ssh_option] ...] [-p port] [user@]hostname`
@@ -24,9 +21,9 @@ const usageLines = `	-f: force mode -- add the keys without looking whether they
 	--help: explain every option
 `
 
-// printHelp writes the full help.
-func printHelp(w io.Writer, name string) {
-	fmt.Fprintf(w, "Usage: %s [option ...] [user@]hostname\n%s", name, helpText)
+// fullHelp is the text of --help.
+func fullHelp(name string) string {
+	return fmt.Sprintf("Usage: %s [option ...] [user@]hostname\n%s", name, helpText)
 }
 
 const helpText = `

@@ -12,9 +12,7 @@ import (
 // TestEveryOptionIsExplained keeps the help, the usage and the manual page in
 // step with the options there are, in both directions.
 func TestEveryOptionIsExplained(t *testing.T) {
-	var help, usage strings.Builder
-	printHelp(&help, "ssh-copy-id")
-	printUsage(&usage, "ssh-copy-id")
+	help, usage := fullHelp("ssh-copy-id"), usageText("ssh-copy-id")
 	page, err := os.ReadFile("../../man/ssh-copy-id.1")
 	if err != nil {
 		t.Fatal(err)
@@ -24,18 +22,18 @@ func TestEveryOptionIsExplained(t *testing.T) {
 	new(Flags).flagSet().VisitAll(func(o *pflag.Flag) {
 		if o.Shorthand != "" {
 			known["-"+o.Shorthand] = true
-			stands(t, "help", help.String(), `(^|[ ,])-`+regexp.QuoteMeta(o.Shorthand)+`[, ]`)
-			stands(t, "usage", usage.String(), `[[|\t]-`+regexp.QuoteMeta(o.Shorthand)+`[]:| ]`)
+			stands(t, "help", help, `(^|[ ,])-`+regexp.QuoteMeta(o.Shorthand)+`[, ]`)
+			stands(t, "usage", usage, `[[|\t]-`+regexp.QuoteMeta(o.Shorthand)+`[]:| ]`)
 			stands(t, "manual", manual, `(?m)^\.It .*\bFl `+regexp.QuoteMeta(o.Shorthand)+`( |$)`)
 		}
 		if o.Hidden {
 			return
 		}
 		known["--"+o.Name] = true
-		stands(t, "help", help.String(), `[ ]--`+o.Name+`[ \n]`)
+		stands(t, "help", help, `[ ]--`+o.Name+`[ \n]`)
 		stands(t, "manual", manual, `(?m)^\.It .*\bFl -`+o.Name+`( |$)`)
 	})
-	for _, option := range regexp.MustCompile(`(?m)^ {2,6}(-.*?)(?:  |$)`).FindAllStringSubmatch(help.String(), -1) {
+	for _, option := range regexp.MustCompile(`(?m)^ {2,6}(-.*?)(?:  |$)`).FindAllStringSubmatch(help, -1) {
 		for name := range strings.FieldsSeq(option[1]) {
 			if name = strings.TrimSuffix(name, ","); name[0] == '-' && !known[name] {
 				t.Errorf("the help explains %s, which does not exist", name)
@@ -60,9 +58,7 @@ func stands(t *testing.T, where, text, pattern string) {
 }
 
 func TestHelpFitsTheScreen(t *testing.T) {
-	var help strings.Builder
-	printHelp(&help, "ssh-copy-id")
-	for line := range strings.Lines(help.String()) {
+	for line := range strings.Lines(fullHelp("ssh-copy-id")) {
 		if len(strings.TrimSuffix(line, "\n")) > 80 || strings.Contains(line, "\t") || strings.TrimRight(line, " \n")+"\n" != line {
 			t.Errorf("wider than 80 columns, a tab, or a blank at the end: %q", line)
 		}
@@ -72,11 +68,10 @@ func TestHelpFitsTheScreen(t *testing.T) {
 // TestUsageBeginsAsTheScripts: programs look for the first line, and people
 // for the name they typed.
 func TestUsageBeginsAsTheScripts(t *testing.T) {
-	var usage strings.Builder
-	printUsage(&usage, "./bin/ssh-copy-id")
+	usage := usageText("./bin/ssh-copy-id")
 	want := "Usage: ./bin/ssh-copy-id [-h|-?|-f|-n|-s|-x] [-i [identity_file]] [-t target_path]" +
 		" [-F ssh_config] [[-o ssh_option] ...] [-p port] [user@]hostname\n\t-f: force mode -- "
-	if !strings.HasPrefix(usage.String(), want) {
-		t.Errorf("got\n%s\nwant it to begin\n%s", usage.String(), want)
+	if !strings.HasPrefix(usage, want) {
+		t.Errorf("got\n%s\nwant it to begin\n%s", usage, want)
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// loginFailed prints what answered a login with a key that the server accepts:
+// loginFailed shows what answered a login with a key that the server accepts:
 // the server's words as the stock script shows them (filter_ids), each line
 // behind ERROR, and what that means.
-func (p *printer) loginFailed(e *copyid.LoginError) {
+func (p *textOutput) loginFailed(e *copyid.LoginError) {
 	said := nonEmptyLines(e.Said)
 	if e.Closed {
-		p.tell("\n%s: ERROR: the server accepts %s and closed the connection after the login with it; nothing was added\n"+
-			"\t(for root: PermitRootLogin forced-commands-only in its sshd_config does that)\n\n", p.name, keyName(e.Key))
+		p.error(fmt.Sprintf("the server accepts %s and closed the connection after the login with it; nothing was added\n"+
+			"\t(for root: PermitRootLogin forced-commands-only in its sshd_config does that)", keyName(e.Key)))
 		return
 	}
 	if len(said) == 0 {
@@ -27,7 +27,7 @@ func (p *printer) loginFailed(e *copyid.LoginError) {
 	for i := range said {
 		said[i] = "ERROR: " + said[i]
 	}
-	p.tell("\n%s: %s\n\t(the server accepts %s, but what answered the login is not the account's shell: it %s.\n"+
+	p.printErr("\n%s: %s\n\t(the server accepts %s, but what answered the login is not the account's shell: it %s.\n"+
 		"\tA forced command (command= on the key's line), a nologin shell or an expired password does that.\n"+
 		"\tAnother line with this key would not help, since the server uses the first one; nothing was added.\n"+
 		"\tIf the key's line is the reason, -o PreferredAuthentications=password logs in without the key)\n\n",
@@ -62,29 +62,26 @@ func nonEmptyLines(text string) []string {
 	return lines
 }
 
-// nowhere warns about a login that the verification made and that led nowhere.
-func (p *printer) nowhere(e *copyid.LoginError) {
+// nowhereMessage warns about a login of the verification that led nowhere.
+func nowhereMessage(e *copyid.LoginError) message {
 	said := strings.Join(nonEmptyLines(e.Said), " / ")
 	if said != "" {
 		said = "; the server said: " + said
 	}
 	if e.Closed {
-		p.warning("the server accepts %s, but closed the connection after the login with it", keyName(e.Key))
-		return
+		return warningf("the server accepts %s, but closed the connection after the login with it", keyName(e.Key))
 	}
-	p.warning("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key), ending(e), said)
+	return warningf("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key), ending(e), said)
 }
 
-// notUsable is the error for keys that were not added because the file has
-// their very line, and that the server refuses all the same.
-func (p *printer) notUsable(keys []copyid.KeyState, path string) {
-	for _, k := range keys {
-		p.tell("\n%s: ERROR: %s; nothing was added\n", p.name, refusedLine(k, path))
+// unreadableSentence says why a line that the server could not read was not
+// written.
+func unreadableSentence(e *copyid.UnreadableError) string {
+	reader, key := term.Escape(e.Reader.String()), describe(e.Identity)
+	if e.Option == nil {
+		return fmt.Sprintf("the server (%s) reads no line longer than %d bytes, and that of %s has %d; nothing was added\n\t(--comment gives it a shorter comment)",
+			reader, e.Reader.MaxLine(), key, e.Length)
 	}
-	p.tell("\n")
-}
-
-// refusedLine says that a line does not get its key in.
-func refusedLine(k copyid.KeyState, path string) string {
-	return fmt.Sprintf("line %d of %s has %s already, and the server refuses it", k.Line, term.Escape(path), describe(k.Identity))
+	return fmt.Sprintf("the server (%s) cannot read the option %s of %s (%s): it would ignore the whole line; nothing was added\n\t(leave the option out, or restrict the key on the server)",
+		reader, term.Escape(e.Option.Option), key, e.Option.Reason)
 }

@@ -8,7 +8,7 @@ import (
 	"ssh-copy-id/identity"
 )
 
-func TestFileNotes(t *testing.T) {
+func TestRemarksOnKeyFiles(t *testing.T) {
 	const half = `INFO: "k.pub" does not exist: the public half of the private key is used` + "\n"
 	tests := []struct {
 		origin identity.Origin
@@ -26,9 +26,9 @@ func TestFileNotes(t *testing.T) {
 	}
 	for _, test := range tests {
 		var err bytes.Buffer
-		p := &printer{name: "me", err: &err}
+		r := &run{out: &textOutput{name: "me", err: &err}}
 		test.origin.Path = "k"
-		p.fileNotes(test.origin, "k.pub")
+		r.remarkFile(test.origin, "k.pub")
 		if got := strings.ReplaceAll(err.String(), "me: ", ""); got != test.want {
 			t.Errorf("%v, UTF-16 %v: %s", test.origin.Format, test.origin.UTF16, got)
 		}

@@ -9,10 +9,10 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// findings reports lines of the target file that hold a key and do not do what
-// they seem to do, with what to do about it: one warning for all lines with the
-// same fault.
-func (p *printer) findings(keys []copyid.KeyState, path string) {
+// findingMessages warn about lines of the target file that hold a key and do not
+// do what they seem to do, with what to do about it: one warning for all lines
+// with the same fault.
+func findingMessages(keys []copyid.KeyState, path string) (list []message) {
 	for _, k := range keys {
 		if k.Outcome == copyid.Ineffective {
 			continue // see ineffective
@@ -27,23 +27,28 @@ func (p *printer) findings(keys []copyid.KeyState, path string) {
 			case same.Kind == authkeys.FoundOverruled:
 				helps = fmt.Sprintf("remove line %d, or %s", same.By, same.where())
 			}
-			p.warning("%s of %s %s %s too, but %s; %s", same.where(), term.Escape(path), same.verb(), describe(k.Identity), text, helps)
+			list = append(list, warningf("%s of %s %s %s too, but %s; %s",
+				same.where(), term.Escape(path), same.verb(), describe(k.Identity), text, helps))
 		}
 	}
+	return list
 }
 
-// ineffective is the error for keys that were not added because the target file
+// ineffective shows the error for keys that were not added because the target file
 // has their very line, by which the server does not let them in.
-func (p *printer) ineffective(keys []copyid.KeyState, path string) {
+func (p *textOutput) ineffective(keys []copyid.KeyState, path string) {
+	if len(keys) == 0 {
+		return
+	}
 	for _, k := range keys {
 		for _, same := range alike(k.Findings) {
 			if text, helps := findingSentence(same.Finding, k.Reader); text != "" && same.Kind.Dead() {
-				p.tell("\n%s: ERROR: %s of %s already %s %s, but %s; the same line is not added again\n\t(%s)\n", p.name,
+				p.printErr("\n%s: ERROR: %s of %s already %s %s, but %s; the same line is not added again\n\t(%s)\n", p.name,
 					same.where(), term.Escape(path), same.verb(), describe(k.Identity), text, helps)
 			}
 		}
 	}
-	p.tell("\n")
+	p.printErr("\n")
 }
 
 // sameFindings is a finding and the lines that it is true of.

@@ -11,20 +11,6 @@ import (
 
 // The sentences in this file are about servers that run Windows.
 
-// shared announces a write to the file of all administrators.
-func (p *printer) shared(path string) {
-	p.info("the file is %s, which all administrators share: whoever holds the key can log in as each of them", term.Escape(path))
-}
-
-// sharedRefused warns about keys that were added to the file of all
-// administrators and do not let this account in.
-func (p *printer) sharedRefused(report *copyid.Report) {
-	if report.Shared && len(report.Added()) > 0 && len(report.Verification.Refused) > 0 {
-		p.warning("the key stays in %s, where it may let its owner in as another administrator: remove its line there unless that is meant",
-			term.Escape(report.Path))
-	}
-}
-
 // windowsSentence says why nothing could be done on a Windows server, or on
 // another one with a path of Windows.
 func windowsSentence(e *remote.RemoteError) string {

@@ -103,11 +103,6 @@ func negotiationHint(e *ssh.AlgorithmNegotiationError) string {
 	return ""
 }
 
-// notShared is about a connection with which ssh would not have to log in.
-func (p *printer) notShared(socket string) {
-	p.info("the shared connection at %s (ControlPath) is not used: this program logs in by itself", term.Escape(socket))
-}
-
 func algorithmSentence(e *sshclient.AlgorithmError) string {
 	return fmt.Sprintf("this program has none of the algorithms of %s: %s\n\t(it has %s)", e.Keyword,
 		term.Escape(strings.Join(e.Wanted, ",")), strings.Join(sshclient.Supported(e.Keyword), ","))

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"ssh-copy-id/authkeys"
@@ -12,8 +11,8 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// causes tells why a server refuses keys, with what mends it.
-func (p *printer) causes(causes []copyid.Cause) {
+// causeMessages say why a server refuses keys, with what repairs it.
+func causeMessages(causes []copyid.Cause) (list []message) {
 	for _, c := range causes {
 		text := causeSentence(c)
 		switch {
@@ -26,13 +25,14 @@ func (p *printer) causes(causes []copyid.Cause) {
 		}
 		switch {
 		case c.Informational:
-			p.info("%s", text)
+			list = append(list, message{info, text})
 		case c.Unsure:
-			p.warning("possible cause: %s", text)
+			list = append(list, warningf("possible cause: %s", text))
 		default:
-			p.warning("likely cause: %s", text)
+			list = append(list, warningf("likely cause: %s", text))
 		}
 	}
+	return list
 }
 
 // causeSentence says what is likely wrong.
@@ -103,41 +103,4 @@ func causeSentence(c copyid.Cause) string {
 		return fmt.Sprintf("%s does not hold %s", path, key)
 	}
 	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config), not accept this type of key, or have revoked it (RevokedKeys)", path)
-}
-
-// diagnosis prints what --diagnose found.
-func (p *printer) diagnosis(d *copyid.Diagnosis) {
-	if d.NoKeyAsked {
-		p.print("the server lets this account in without asking for a key\n")
-	}
-	inCauses := func(k copyid.KeyState) bool { return !d.NoKeyAsked && len(k.Dead()) > 0 }
-	for _, k := range d.Keys {
-		switch {
-		case d.NoKeyAsked && k.Line > 0:
-			p.print("on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
-			continue
-		case d.NoKeyAsked:
-			p.print("not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
-			continue
-		}
-		if inCauses(k) {
-			p.print("refused, and on no line of %s that lets it in: %s\n", term.Escape(d.Path), describe(k.Identity))
-			continue
-		}
-		switch k.Outcome {
-		case copyid.Accepted:
-			p.print("accepted: %s\n", describe(k.Identity))
-		case copyid.Add:
-			p.print("refused, and not in %s: %s\n", term.Escape(d.Path), describe(k.Identity))
-		default:
-			p.print("refused, though on line %d of %s: %s\n", k.Line, term.Escape(d.Path), describe(k.Identity))
-		}
-	}
-	p.findings(slices.DeleteFunc(slices.Clone(d.Keys), inCauses), d.Path)
-	for _, k := range d.Keys {
-		if k.Outcome != copyid.Accepted && k.Outcome != copyid.Add && !d.NoKeyAsked {
-			p.unknownType(k.Identity, d.Causes)
-		}
-	}
-	p.causes(d.Causes)
 }

@@ -19,74 +19,76 @@ import (
 	"ssh-copy-id/internal/term"
 )
 
-// failure prints the one ERROR line of a failed run, between blank lines as
-// the stock script has it.
-func (p *printer) failure(err error) {
+// Failure shows the one ERROR line of a failed run, between blank lines as the
+// stock script has it.
+func (p *textOutput) Failure(err error) {
 	var usage *UsageError
-	if errors.As(err, &usage) {
-		p.usageError(err)
-		return
-	}
 	var nowhere *copyid.LoginError
-	if errors.As(err, &nowhere) {
-		p.loginFailed(nowhere)
-		return
-	}
 	var appliance *copyid.DeviceError
-	if errors.As(err, &appliance) {
-		p.onDevice(appliance)
-		return
-	}
-	if text := hostkey.Explain(err); text != "" && !errors.Is(err, term.ErrInterrupted) {
-		lines := strings.Split(text, "\n")
-		last := len(lines) - 1
-		if last > 0 {
-			p.tell("%s\n", term.EscapeLines(strings.Join(lines[:last], "\n")))
-		}
-		where := ""
-		var hop *sshclient.HopError
-		if errors.As(err, &hop) {
-			where = "jump host " + term.Escape(hop.Hop) + ": "
-		}
-		advice := ""
-		if errors.Is(err, term.ErrNoTerminal) {
-			advice = "\n\t(the host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key)"
-		}
-		p.tell("\n%s: ERROR: %s%s%s\n\n", p.name, where, term.Escape(lines[last]), advice)
-		return
-	}
 	var config *sshconfig.Error
-	if errors.As(err, &config) && len(config.Messages) > 1 {
+	switch {
+	case errors.As(err, &usage):
+		p.usageError(usage)
+	case errors.As(err, &nowhere):
+		p.loginFailed(nowhere)
+	case errors.As(err, &appliance):
+		p.onDevice(appliance)
+	case hostkey.Explain(err) != "" && !errors.Is(err, term.ErrInterrupted):
+		p.hostKeyFailed(err)
+	case errors.As(err, &config) && len(config.Messages) > 1:
 		last := len(config.Messages) - 1
-		p.tell("%s\n", term.EscapeLines(strings.Join(config.Messages[:last], "\n")))
-		err = &sshconfig.Error{Messages: config.Messages[last:]}
+		p.before(config.Messages[:last])
+		p.error(sentence(&sshconfig.Error{Messages: config.Messages[last:]}))
+	default:
+		p.error(sentence(err))
 	}
-	p.tell("\n%s: ERROR: %s\n\n", p.name, sentence(err))
 }
 
-// usageError prints what is wrong with the command line, and the usage where
-// that helps.
-func (p *printer) usageError(err error) {
-	var usage *UsageError
-	if !errors.As(err, &usage) {
-		p.failure(err)
-		return
+// error shows the ERROR line.
+func (p *textOutput) error(text string) { p.printErr("\n%s: ERROR: %s\n\n", p.name, text) }
+
+// before shows the lines that ssh prints before the one that is the ERROR here.
+// They are foreign.
+func (p *textOutput) before(lines []string) {
+	if len(lines) > 0 {
+		p.printErr("%s\n", term.EscapeLines(strings.Join(lines, "\n")))
 	}
-	text := term.Escape(usage.Text)
-	if usage.Hint != "" {
-		text += "\n\t(" + term.Escape(usage.Hint) + ")"
+}
+
+// hostKeyFailed shows ssh's words about a host key that was not accepted.
+func (p *textOutput) hostKeyFailed(err error) {
+	where, advice := "", ""
+	var hop *sshclient.HopError
+	if errors.As(err, &hop) {
+		where = "jump host " + term.Escape(hop.Hop) + ": "
+	}
+	if errors.Is(err, term.ErrNoTerminal) {
+		advice = "\n\t(the host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key)"
+	}
+	lines := strings.Split(hostkey.Explain(err), "\n")
+	last := len(lines) - 1
+	p.before(lines[:last])
+	p.error(where + term.Escape(lines[last]) + advice)
+}
+
+// usageError shows what is wrong with the command line, and the usage where that
+// helps.
+func (p *textOutput) usageError(e *UsageError) {
+	text := term.Escape(e.Text)
+	if e.Hint != "" {
+		text += "\n\t(" + term.Escape(e.Hint) + ")"
 	}
 	switch {
 	case text == "":
-	case usage.Getopt:
-		p.tell("%s: %s\n", p.name, text)
-	case usage.ShowUsage:
-		p.tell("%s: ERROR: %s\n\n", p.name, text)
+	case e.Getopt:
+		p.printErr("%s: %s\n", p.name, text)
+	case e.ShowUsage:
+		p.printErr("%s: ERROR: %s\n\n", p.name, text)
 	default:
-		p.tell("\n%s: ERROR: %s\n\n", p.name, text)
+		p.error(text)
 	}
-	if usage.ShowUsage {
-		printUsage(p.err, p.name)
+	if e.ShowUsage {
+		p.Usage()
 	}
 }
 
@@ -100,6 +102,7 @@ func sentence(err error) string {
 		keygen    *keygenError
 		file      *fileError
 		password  *passwordError
+		wrong     *mistakenError
 		keyFile   *identity.FileError
 		hop       *sshclient.HopError
 		proxy     *sshclient.ProxyError
@@ -117,10 +120,8 @@ func sentence(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
 		return "interrupted; nothing was changed on the server"
-	case errors.As(err, &none) && none.err == errNoIdentities:
-		return "No identities found" + none.hint
 	case errors.As(err, &none):
-		return term.Escape(none.Error()) + none.hint
+		return noKeySentence(none)
 	case errors.As(err, &homeless):
 		return term.Escape(homeless.Error())
 	case errors.As(err, &comment):
@@ -131,6 +132,8 @@ func sentence(err error) string {
 		return fileSentence(file)
 	case errors.As(err, &password):
 		return term.Escape(password.flag) + ": " + systemText(password.err)
+	case errors.As(err, &wrong):
+		return mistakenSentence(wrong)
 	case errors.As(err, &keyFile):
 		return keySentence(keyFile)
 	case errors.As(err, &hop):
@@ -160,45 +163,6 @@ func sentence(err error) string {
 		return destinationSentence(dest)
 	}
 	return term.Excerpt(cause(err))
-}
-
-// fileSentence are the words of use_id_file in the stock script.
-func fileSentence(e *fileError) string {
-	text := fmt.Sprintf("failed to open ID file '%s': %s", term.Escape(e.path), systemText(e.err))
-	if e.path == "" {
-		text = fmt.Sprintf("'%s' is a public key, and beside it is no private key", term.Escape(e.pub))
-		if mistakenFile(e.pub) == "authorized_keys" {
-			text = fmt.Sprintf("'%s' is an authorized_keys file, and beside it are no private keys", term.Escape(e.pub))
-		}
-	}
-	if e.pub == "" && errors.Is(e.err, fs.ErrNotExist) {
-		text += missingHint(e.path)
-	}
-	if e.pub != "" {
-		text += fmt.Sprintf("\n\t(to install the contents of '%s' anyway, look at the -f option)", term.Escape(e.pub))
-	}
-	return text
-}
-
-// keySentence says what is wrong with a key file, and for a private key whose
-// public half is out of reach how to get at it.
-func keySentence(e *identity.FileError) string {
-	why := ""
-	var work *identity.DerivationError
-	switch mistaken := mistakenSentence(e.Path); {
-	case mistaken != "" && !errors.Is(e.Err, identity.ErrPrivateKey):
-		return mistaken
-	case errors.As(e.Err, &work):
-		return term.Escape(e.Error()) + "\n\t(write the key anew with less work, with the program that made it, or use its .pub file)"
-	case errors.Is(e.Err, identity.ErrNoPublicKey):
-		why = "the public half of this private key is not known without its passphrase"
-	case errors.Is(e.Err, identity.ErrUnsupported):
-		why = "the public half of this private key cannot be worked out here"
-	default:
-		return term.Escape(e.Error())
-	}
-	return term.Escape(fmt.Sprintf("%s: %s; write it to a file of its own first, with: ssh-keygen -y -f %s > %s",
-		e.Path, why, shellWord(e.Path), shellWord(identity.PubPath(e.Path))))
 }
 
 // systemText is an operating system error in the words of strerror(3), which

@@ -5,25 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
-
-	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/sshtest"
 )
 
 // TestDropbearLimits: what dropbear does not read is told, and of other servers
 // nothing is.
 func TestDropbearLimits(t *testing.T) {
-	key, err := sshtest.GenerateKey("ed25519")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name, server, comment string
 		size                  int64
@@ -37,10 +24,10 @@ func TestDropbearLimits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var errs bytes.Buffer
-			p := &printer{name: "ssh-copy-id", err: &errs}
-			id := identity.Identity{Entry: authkeys.NewEntry(signer.PublicKey(), c.comment)}
-			p.limits(&copyid.Report{ServerVersion: c.server, Size: c.size, Path: "/home/al/.ssh/authorized_keys",
-				Keys: []copyid.KeyState{{Identity: id, Outcome: copyid.Added}}})
+			p := &textOutput{name: "ssh-copy-id", err: &errs}
+			id := testKey(1, c.comment)
+			p.say(limitMessages(&copyid.Report{ServerVersion: c.server, Size: c.size, Path: "/home/al/.ssh/authorized_keys",
+				Keys: []copyid.KeyState{{Identity: id, Outcome: copyid.Added}}})...)
 			if n := strings.Count(errs.String(), "WARNING"); n != len(c.want) {
 				t.Errorf("%d warnings: %s", n, errs.String())
 			}
