@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"os"
+	"syscall"
 	"testing"
 
 	"ssh-copy-id/copyid"
@@ -35,9 +36,9 @@ func TestExitStatus(t *testing.T) {
 		return outcome{flags: &Flags{Diagnose: true}, diagnosis: &copyid.Diagnosis{Keys: keys, NoKeyAsked: noKeyAsked}}
 	}
 	verify := Flags{Verify: true}
-	interrupted := 130 // 128 and the number of SIGINT, as a shell has it
+	alarm := 128 + 14 // as a shell has it
 	if onWindows {
-		interrupted = 1
+		alarm = 1
 	}
 	for _, c := range []struct {
 		name string
@@ -48,8 +49,8 @@ func TestExitStatus(t *testing.T) {
 		{"-h", outcome{flags: &Flags{ShortHelp: true}}, 1},
 		{"a command line with an error", outcome{err: &UsageError{}}, 1},
 		{"an error", outcome{flags: &Flags{}, err: failure}, 1},
-		{"an interrupt", outcome{flags: &Flags{}, err: failure, signal: os.Interrupt}, interrupted},
-		{"an interrupt before the flags were read", outcome{err: failure, signal: os.Interrupt}, interrupted},
+		{"an interrupt", outcome{flags: &Flags{}, err: failure, signal: os.Interrupt}, 1},
+		{"an alarm before the flags were read", outcome{err: failure, signal: syscall.SIGALRM}, alarm},
 		{"a signal after the end", outcome{flags: &Flags{}, signal: os.Interrupt}, 0},
 
 		{"-n: a key to add", plan(added), 0},

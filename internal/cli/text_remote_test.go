@@ -63,3 +63,56 @@ func TestClosedAccounts(t *testing.T) {
 		}
 	}
 }
+
+// TestRemoteFailures has the sentences about work on the server that failed.
+func TestRemoteFailures(t *testing.T) {
+	const path = "/home/al/.ssh/authorized_keys"
+	of := func(reason remote.Reason, detail string) *remote.RemoteError {
+		return &remote.RemoteError{Stage: remote.StageAppend, Path: path, Reason: reason, Detail: detail, Status: 1}
+	}
+	var cases []shown
+	for _, reason := range []remote.Reason{
+		remote.Refused, remote.NoSFTP, remote.NotSFTP, remote.Unheard, remote.NoAnswer, remote.Eaten, remote.Closed, remote.Garbled,
+		remote.Directory, remote.Irregular, remote.Unreadable, remote.NotText, remote.NoPowerShell, remote.WindowsPath, remote.Locked,
+		remote.Full, remote.Quota, remote.ReadOnly, remote.Denied, remote.Immutable, remote.NotDir, remote.Silent, remote.NotRoot,
+		remote.NoAccount, remote.CannotSwitch, remote.TooMuch, remote.Foreign, remote.NoHome, remote.NoTool, remote.Failed, remote.Invalid,
+	} {
+		cases = append(cases, failure(string(reason), of(reason, "sh: 1: odd\x1b\nwords.")), failure(string(reason)+" without a word", of(reason, "")))
+	}
+	for _, awaited := range []remote.Awaited{
+		remote.AwaitChannel, remote.AwaitCommand, remote.AwaitShell, remote.AwaitAnswer, remote.AwaitSFTP, remote.AwaitReply,
+	} {
+		cases = append(cases, failure("waited for "+string(awaited), &remote.RemoteError{Stage: remote.StageStart, Reason: remote.Silent, Awaited: awaited}))
+	}
+	with := func(e *remote.RemoteError, change func(*remote.RemoteError)) error {
+		change(e)
+		return e
+	}
+	second := func(reason remote.Reason, detail string, awaited remote.Awaited) error {
+		return with(of(remote.NoAnswer, "no shell"), func(e *remote.RemoteError) {
+			e.SFTP = &remote.RemoteError{Reason: reason, Detail: detail, Awaited: awaited}
+		})
+	}
+	windows := func(e *remote.RemoteError) { e.State = &remote.State{OS: "Windows"} }
+	cases = append(cases,
+		failure("unsure", with(of(remote.Closed, ""), func(e *remote.RemoteError) { e.Unsure = true })),
+		failure("unsure about a device", with(of(remote.Silent, ""), func(e *remote.RemoteError) { e.Unsure, e.Device = true, true })),
+		failure("unsure about a device that hung up", with(of(remote.Closed, ""), func(e *remote.RemoteError) { e.Unsure, e.Device = true, true })),
+		failure("no session", &remote.RemoteError{Stage: remote.StageOpen, Reason: remote.Refused}),
+		failure("no path", &remote.RemoteError{Stage: remote.StageTarget, Reason: remote.Failed, Detail: "odd"}),
+		failure("no PowerShell and no path", &remote.RemoteError{Reason: remote.NoPowerShell, Detail: "odd"}),
+		failure("UTF-16 on Windows", with(of(remote.NotText, ""), windows)),
+		failure("--for-user on Windows", with(of(remote.CannotSwitch, ""), windows)),
+		failure("and no SFTP", second(remote.NoSFTP, "", "")),
+		failure("and SFTP is silent", second(remote.Silent, "", remote.AwaitSFTP)),
+		failure("and SFTP ends", second(remote.NotSFTP, "", "")),
+		failure("and SFTP says", second(remote.NotSFTP, "go\x1b away.", "")),
+		failure("and SFTP fails with words", second(remote.Denied, "permission\x1b denied", "")),
+		failure("and SFTP fails", second(remote.Denied, "", "")),
+		failure("password expired", of(remote.NoAnswer, "WARNING: Your password has expired.\n")),
+		failure("account expired", of(remote.Refused, "Your account has expired; please contact")),
+		failure("nologin", of(remote.Closed, "not allowed because /etc/nologin exists")),
+		failure("command repeated", of(remote.NoAnswer, "fatal: unrecognized command 'sh -c 'x=;while ..")),
+	)
+	golden(t, "remote", cases)
+}

@@ -75,3 +75,11 @@ func TestUsageBeginsAsTheScripts(t *testing.T) {
 		t.Errorf("got\n%s\nwant it to begin\n%s", usage, want)
 	}
 }
+
+// TestTexts has the usage and the help to the byte.
+func TestTexts(t *testing.T) {
+	golden(t, "usage", []shown{
+		{"short", func(o output) { o.Usage() }},
+		{"long", func(o output) { o.Text(fullHelp("ssh-copy-id")) }},
+	})
+}
