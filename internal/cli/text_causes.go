@@ -37,19 +37,26 @@ func causeMessages(causes []copyid.Cause) (list []message) {
 
 // causeSentence says what is likely wrong.
 func causeSentence(c copyid.Cause) string {
+	for _, words := range []func(copyid.Cause) string{windowsCause, configCause, fileCause, accountCause, lineCause} {
+		if text := words(c); text != "" {
+			return text
+		}
+	}
+	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config), not accept this type of key, or have revoked it (RevokedKeys)", term.Escape(c.Path))
+}
+
+// causeKey names the key that a cause is about.
+func causeKey(c copyid.Cause) string {
+	if c.Key == nil {
+		return "the key"
+	}
+	return describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})
+}
+
+// configCause is about settings of sshd_config; "" for other causes.
+func configCause(c copyid.Cause) string {
 	path, value := term.Escape(c.Path), term.Excerpt(c.Value)
-	key := "the key"
-	if c.Key != nil {
-		key = describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})
-	}
-	if text := windowsCause(c); text != "" {
-		return text
-	}
 	switch remote.FindingKind(c.Kind) {
-	case remote.FindMode:
-		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, unixMode(c.Mode))
-	case remote.FindOwner:
-		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
 	case remote.FindPubkey:
 		if c.Option != "" {
 			return "the server does not look at keys (PubkeyAuthentication no)"
@@ -62,6 +69,30 @@ func causeSentence(c copyid.Cause) string {
 			return fmt.Sprintf("sshd reads no file of keys for this account (AuthorizedKeysFile %s)", value)
 		}
 		return fmt.Sprintf("sshd reads keys from %s, not from %s (AuthorizedKeysFile)", term.Escape(strings.Join(c.Files, " and ")), path)
+	case remote.FindKeyType:
+		return fmt.Sprintf("%s is of a type the server does not accept (PubkeyAcceptedAlgorithms %s)", causeKey(c), value)
+	case remote.FindRSASize:
+		return fmt.Sprintf("%s is shorter than the %s bits the server wants (RequiredRSASize)", causeKey(c), value)
+	case remote.FindUsers:
+		return fmt.Sprintf("the server's %s (%s) keeps this account out", term.Escape(c.Option), value)
+	case remote.FindMethods:
+		return fmt.Sprintf("the server wants another method or more than one (AuthenticationMethods %s)", value)
+	case remote.FindCommand:
+		return fmt.Sprintf("the server asks a program for keys as well (AuthorizedKeysCommand %s)", value)
+	case remote.FindRevoked:
+		return fmt.Sprintf("the server refuses keys that its RevokedKeys file %s lists, and every key where it cannot read that file", value)
+	}
+	return ""
+}
+
+// fileCause is about the target file and what leads to it; "" for other causes.
+func fileCause(c copyid.Cause) string {
+	path, value := term.Escape(c.Path), term.Excerpt(c.Value)
+	switch remote.FindingKind(c.Kind) {
+	case remote.FindMode:
+		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, unixMode(c.Mode))
+	case remote.FindOwner:
+		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
 	case remote.FindMissing:
 		return path + " is not there, or is no file"
 	case remote.FindUnreadable:
@@ -70,37 +101,39 @@ func causeSentence(c copyid.Cause) string {
 		return fmt.Sprintf("%s is encrypted (%s) until the account has logged in, so sshd cannot read the keys", path, value)
 	case remote.FindLabel:
 		return fmt.Sprintf("%s has the SELinux context %s, which sshd may not read", path, value)
-	case remote.FindKeyType:
-		return fmt.Sprintf("%s is of a type the server does not accept (PubkeyAcceptedAlgorithms %s)", key, value)
-	case remote.FindRSASize:
-		return fmt.Sprintf("%s is shorter than the %s bits the server wants (RequiredRSASize)", key, value)
-	case remote.FindUsers:
-		return fmt.Sprintf("the server's %s (%s) keeps this account out", term.Escape(c.Option), value)
-	case remote.FindMethods:
-		return fmt.Sprintf("the server wants another method or more than one (AuthenticationMethods %s)", value)
+	case remote.FindACL:
+		return fmt.Sprintf("the access control list of %s lets others write (%s)", path, value)
+	case remote.FindImmutable:
+		return path + " is immutable: no program can add keys to it"
+	}
+	return ""
+}
+
+// accountCause is about the account itself; "" for other causes.
+func accountCause(c copyid.Cause) string {
+	value := term.Excerpt(c.Value)
+	switch remote.FindingKind(c.Kind) {
 	case remote.FindExpired:
 		return strings.TrimSpace("the account, or its password, has expired " + value)
 	case remote.FindLocked:
 		return "the account is locked"
 	case remote.FindShell:
 		return fmt.Sprintf("the login shell %s lets nobody in, or is not in /etc/shells", value)
-	case remote.FindACL:
-		return fmt.Sprintf("the access control list of %s lets others write (%s)", path, value)
-	case remote.FindCommand:
-		return fmt.Sprintf("the server asks a program for keys as well (AuthorizedKeysCommand %s)", value)
-	case remote.FindRevoked:
-		return fmt.Sprintf("the server refuses keys that its RevokedKeys file %s lists, and every key where it cannot read that file", value)
-	case remote.FindImmutable:
-		return path + " is immutable: no program can add keys to it"
 	}
+	return ""
+}
+
+// lineCause is about the lines of the target file; "" for other causes.
+func lineCause(c copyid.Cause) string {
+	path := term.Escape(c.Path)
 	switch c.Kind {
 	case copyid.CauseOptions:
-		return fmt.Sprintf("the key stands in %s with the options %s, which may forbid this login", orDefault(c.Path), value)
+		return fmt.Sprintf("the key stands in %s with the options %s, which may forbid this login", orDefault(c.Path), term.Excerpt(c.Value))
 	case copyid.CauseLine:
 		text, helps := findingSentence(c.Finding, c.Reader)
-		return fmt.Sprintf("line %d of %s holds %s, but %s; %s", c.Finding.Line, path, key, text, helps)
+		return fmt.Sprintf("line %d of %s holds %s, but %s; %s", c.Finding.Line, path, causeKey(c), text, helps)
 	case copyid.CauseAbsent:
-		return fmt.Sprintf("%s does not hold %s", path, key)
+		return fmt.Sprintf("%s does not hold %s", path, causeKey(c))
 	}
-	return fmt.Sprintf("the server may read another file than %s (AuthorizedKeysFile in its sshd_config), not accept this type of key, or have revoked it (RevokedKeys)", path)
+	return ""
 }

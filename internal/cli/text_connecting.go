@@ -18,6 +18,40 @@ import (
 // The sentences about connections that did not come to a login, in ssh's own
 // words where ssh has some.
 
+// connectionSentence is about connections that did not come to a login; "" for
+// other errors.
+func connectionSentence(err error) string {
+	var (
+		hop        *sshclient.HopError
+		proxy      *sshclient.ProxyError
+		dial       *sshclient.DialError
+		handshake  *sshclient.HandshakeError
+		auth       *sshclient.AuthError
+		closed     *sshclient.ClosedError
+		algorithms *sshclient.AlgorithmError
+	)
+	switch {
+	case errors.As(err, &hop):
+		if refused, direct := hop.Err.(*sshclient.DialError); direct {
+			return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), dialSentence(refused, "[user@]host:port in -J or ProxyJump"))
+		}
+		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
+	case errors.As(err, &proxy):
+		return proxySentence(proxy)
+	case errors.As(err, &dial):
+		return dialSentence(dial, "-p")
+	case errors.As(err, &handshake):
+		return handshakeSentence(handshake)
+	case errors.As(err, &auth):
+		return authSentence(auth)
+	case errors.As(err, &closed):
+		return closedSentence(closed)
+	case errors.As(err, &algorithms):
+		return algorithmSentence(algorithms)
+	}
+	return ""
+}
+
 // dialSentence says why no connection was made; port is how another port is given.
 func dialSentence(e *sshclient.DialError, port string) string {
 	var dns *net.DNSError

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"syscall"
 
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
@@ -92,67 +90,27 @@ func (p *textOutput) usageError(e *UsageError) {
 	}
 }
 
-// sentence turns the facts of an error into words: ssh's own where ssh has
-// them.
+// sentence turns the facts of an error into words: ssh's own where ssh has them.
 func sentence(err error) string {
-	var (
-		homeless  *homeError
-		comment   *commentError
-		none      *noKeyError
-		keygen    *keygenError
-		file      *fileError
-		password  *passwordError
-		wrong     *mistakenError
-		keyFile   *identity.FileError
-		hop       *sshclient.HopError
-		proxy     *sshclient.ProxyError
-		dial      *sshclient.DialError
-		handshake *sshclient.HandshakeError
-		auth      *sshclient.AuthError
-		closed    *sshclient.ClosedError
-
-		algorithms *sshclient.AlgorithmError
-		types      *remote.KeyTypeError
-		failed     *remote.RemoteError
-		dest       *sshconfig.DestinationError
-		unread     *copyid.UnreadableError
-	)
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
+	if errors.Is(err, context.Canceled) || errors.Is(err, term.ErrInterrupted) {
 		return "interrupted; nothing was changed on the server"
-	case errors.As(err, &none):
-		return noKeySentence(none)
-	case errors.As(err, &homeless):
-		return term.Escape(homeless.Error())
-	case errors.As(err, &comment):
-		return term.Escape(comment.Error())
-	case errors.As(err, &keygen):
-		return keygenSentence(keygen)
-	case errors.As(err, &file):
-		return fileSentence(file)
-	case errors.As(err, &password):
-		return term.Escape(password.flag) + ": " + systemText(password.err)
-	case errors.As(err, &wrong):
-		return mistakenSentence(wrong)
-	case errors.As(err, &keyFile):
-		return keySentence(keyFile)
-	case errors.As(err, &hop):
-		if refused, direct := hop.Err.(*sshclient.DialError); direct {
-			return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), dialSentence(refused, "[user@]host:port in -J or ProxyJump"))
+	}
+	for _, words := range []func(error) string{keySentence, connectionSentence, serverSentence} {
+		if text := words(err); text != "" {
+			return text
 		}
-		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
-	case errors.As(err, &proxy):
-		return proxySentence(proxy)
-	case errors.As(err, &dial):
-		return dialSentence(dial, "-p")
-	case errors.As(err, &handshake):
-		return handshakeSentence(handshake)
-	case errors.As(err, &auth):
-		return authSentence(auth)
-	case errors.As(err, &closed):
-		return closedSentence(closed)
-	case errors.As(err, &algorithms):
-		return algorithmSentence(algorithms)
+	}
+	return term.Excerpt(cause(err))
+}
+
+// serverSentence is about what a server did not do, and a host that cannot be one;
+// "" for other errors.
+func serverSentence(err error) string {
+	var types *remote.KeyTypeError
+	var failed *remote.RemoteError
+	var unread *copyid.UnreadableError
+	var dest *sshconfig.DestinationError
+	switch {
 	case errors.As(err, &types):
 		return term.Escape(types.Error()) + ". Nothing was sent"
 	case errors.As(err, &failed):
@@ -162,7 +120,7 @@ func sentence(err error) string {
 	case errors.As(err, &dest):
 		return destinationSentence(dest)
 	}
-	return term.Excerpt(cause(err))
+	return ""
 }
 
 // systemText is an operating system error in the words of strerror(3), which

@@ -14,6 +14,40 @@ import (
 
 // The sentences about the keys to install and the files they come from.
 
+// keySentence is about the keys to install, and what else is read on this side; ""
+// for other errors.
+func keySentence(err error) string {
+	var (
+		none     *noKeyError
+		homeless *homeError
+		comment  *commentError
+		keygen   *keygenError
+		file     *fileError
+		password *passwordError
+		wrong    *mistakenError
+		keyFile  *identity.FileError
+	)
+	switch {
+	case errors.As(err, &none):
+		return noKeySentence(none)
+	case errors.As(err, &homeless):
+		return term.Escape(homeless.Error())
+	case errors.As(err, &comment):
+		return term.Escape(comment.Error())
+	case errors.As(err, &keygen):
+		return keygenSentence(keygen)
+	case errors.As(err, &file):
+		return fileSentence(file)
+	case errors.As(err, &password):
+		return term.Escape(password.flag) + ": " + systemText(password.err)
+	case errors.As(err, &wrong):
+		return mistakenSentence(wrong)
+	case errors.As(err, &keyFile):
+		return keyFileSentence(keyFile)
+	}
+	return ""
+}
+
 // noKeySentence says that there is no key, where it was looked for, and how to get
 // one.
 func noKeySentence(e *noKeyError) string {
@@ -80,9 +114,9 @@ func fileSentence(e *fileError) string {
 	return text
 }
 
-// keySentence says what is wrong with a key file, and for a private key whose
+// keyFileSentence says what is wrong with a key file, and for a private key whose
 // public half is out of reach how to get at it.
-func keySentence(e *identity.FileError) string {
+func keyFileSentence(e *identity.FileError) string {
 	why := ""
 	var work *identity.DerivationError
 	switch {

@@ -73,15 +73,3 @@ func nowhereMessage(e *copyid.LoginError) message {
 	}
 	return warningf("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key), ending(e), said)
 }
-
-// unreadableSentence says why a line that the server could not read was not
-// written.
-func unreadableSentence(e *copyid.UnreadableError) string {
-	reader, key := term.Escape(e.Reader.String()), describe(e.Identity)
-	if e.Option == nil {
-		return fmt.Sprintf("the server (%s) reads no line longer than %d bytes, and that of %s has %d; nothing was added\n\t(--comment gives it a shorter comment)",
-			reader, e.Reader.MaxLine(), key, e.Length)
-	}
-	return fmt.Sprintf("the server (%s) cannot read the option %s of %s (%s): it would ignore the whole line; nothing was added\n\t(leave the option out, or restrict the key on the server)",
-		reader, term.Escape(e.Option.Option), key, e.Option.Reason)
-}

@@ -40,78 +40,12 @@ func uncheckedSentence(err error) string {
 
 // remoteText is remoteSentence without what became of the keys.
 func remoteText(e *remote.RemoteError) string {
-	path, detail := orDefault(e.Path), shellText(e.Detail)
-	text := ""
-	switch e.Reason {
-	case remote.Refused:
-		text = "the server runs no commands for this account"
-		if e.Stage == remote.StageOpen {
-			text = "the server opens no session for this account"
-		}
-	case remote.NoSFTP:
-		text = "the server has no SFTP for this account"
-	case remote.NotSFTP:
-		text = "the server's SFTP does not start for this account"
-		if e.Detail == "" {
-			text += ": it ended without a word"
-		}
-	case remote.Unheard:
-		text = "nothing was heard from the account's shell: a start-up file sends the output elsewhere"
-	case remote.NoAnswer:
-		text = "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work"
-	case remote.Eaten:
-		text = "a start-up file of the account's shell reads standard input; try -s to use SFTP"
-	case remote.Closed:
-		text = "the connection ended"
-	case remote.Garbled:
-		text, detail = "another program answered in place of the one that was started (a forced command or the like)", ""
-	case remote.Directory:
-		text = path + " is a directory, not a file"
-	case remote.Irregular:
-		text = path + " is not a regular file"
-	case remote.Unreadable:
-		text = path + " cannot be read by this account"
-	case remote.NotText:
-		text = path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first" + reencodeAdvice(e)
-	case remote.NoPowerShell, remote.WindowsPath:
-		text, detail = windowsSentence(e), ""
-	case remote.Locked:
-		text = path + " is locked by another program that does not let go"
-	case remote.Full:
-		text = "no space left on the disk of " + path
-	case remote.Quota:
-		text = "the disk quota of the account is used up, " + path + " cannot grow"
-	case remote.ReadOnly:
-		text = path + " is on a read-only file system"
-	case remote.Denied:
-		text = path + " may not be written by this account"
-	case remote.Immutable:
-		text = path + " is protected against changes (an immutable or append-restricted file)"
-	case remote.NotDir:
-		text = "a part of the path " + path + " is a file, not a directory"
-	case remote.Silent:
-		text = silentSentence(e.Awaited)
-	case remote.NotRoot, remote.NoAccount, remote.CannotSwitch:
-		text, detail = accountSentence(e), ""
-	case remote.TooMuch:
-		text, detail = "the server sends more than it should: a start-up file of the account may print without end", ""
-	case remote.Foreign:
-		text, detail = fmt.Sprintf("another account can change what %s leads to, and root would write there; "+
-			"use --for-user to write with that account's rights, or -f to write all the same", detail), ""
-	case remote.NoHome:
-		text, detail = fmt.Sprintf("the home directory of the account, %s, does not exist: create it on the server first", detail), ""
-	case remote.NoTool:
-		text = "the server lacks a program that is needed to change " + path
-	case remote.Failed:
-		text = "changing " + path + " failed"
-	default:
-		text = fmt.Sprintf("changing %s failed (%s)", path, e.Reason)
-	}
+	text, quoted := reasonText(e)
 	if closed := closedAccount(e); closed != "" {
 		text = closed
 	}
-	if detail != "" {
-		text += "; the server said: " + detail
+	if said := shellText(e.Detail); quoted && said != "" {
+		text += "; the server said: " + said
 	}
 	switch {
 	case e.SFTP == nil:
@@ -121,6 +55,65 @@ func remoteText(e *remote.RemoteError) string {
 		text += "; SFTP was tried as well: " + sftpSentence(e.SFTP)
 	}
 	return text
+}
+
+// reasonWords are the reasons that need no more than the file, for which FILE
+// stands.
+var reasonWords = map[remote.Reason]string{
+	remote.Refused:    "the server runs no commands for this account",
+	remote.NoSFTP:     "the server has no SFTP for this account",
+	remote.NotSFTP:    "the server's SFTP does not start for this account",
+	remote.Unheard:    "nothing was heard from the account's shell: a start-up file sends the output elsewhere",
+	remote.NoAnswer:   "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work",
+	remote.Eaten:      "a start-up file of the account's shell reads standard input; try -s to use SFTP",
+	remote.Closed:     "the connection ended",
+	remote.Garbled:    "another program answered in place of the one that was started (a forced command or the like)",
+	remote.Directory:  "FILE is a directory, not a file",
+	remote.Irregular:  "FILE is not a regular file",
+	remote.Unreadable: "FILE cannot be read by this account",
+	remote.Locked:     "FILE is locked by another program that does not let go",
+	remote.Full:       "no space left on the disk of FILE",
+	remote.Quota:      "the disk quota of the account is used up, FILE cannot grow",
+	remote.ReadOnly:   "FILE is on a read-only file system",
+	remote.Denied:     "FILE may not be written by this account",
+	remote.Immutable:  "FILE is protected against changes (an immutable or append-restricted file)",
+	remote.NotDir:     "a part of the path FILE is a file, not a directory",
+	remote.TooMuch:    "the server sends more than it should: a start-up file of the account may print without end",
+	remote.NoTool:     "the server lacks a program that is needed to change FILE",
+	remote.Failed:     "changing FILE failed",
+}
+
+// reasonText says why, and whether what the server said may follow.
+func reasonText(e *remote.RemoteError) (text string, quoted bool) {
+	path := orDefault(e.Path)
+	switch e.Reason {
+	case remote.Refused:
+		if e.Stage == remote.StageOpen {
+			return "the server opens no session for this account", true
+		}
+	case remote.NotSFTP:
+		if e.Detail == "" {
+			return reasonWords[e.Reason] + ": it ended without a word", true
+		}
+	case remote.NotText:
+		return path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first" + reencodeAdvice(e), true
+	case remote.NoPowerShell, remote.WindowsPath:
+		return windowsSentence(e), false
+	case remote.Silent:
+		return silentSentence(e.Awaited), true
+	case remote.NotRoot, remote.NoAccount, remote.CannotSwitch:
+		return accountSentence(e), false
+	case remote.Foreign:
+		return fmt.Sprintf("another account can change what %s leads to, and root would write there; "+
+			"use --for-user to write with that account's rights, or -f to write all the same", shellText(e.Detail)), false
+	case remote.NoHome:
+		return fmt.Sprintf("the home directory of the account, %s, does not exist: create it on the server first", shellText(e.Detail)), false
+	}
+	words, known := reasonWords[e.Reason]
+	if !known {
+		return fmt.Sprintf("changing %s failed (%s)", path, e.Reason), true
+	}
+	return strings.ReplaceAll(words, "FILE", path), e.Reason != remote.Garbled && e.Reason != remote.TooMuch
 }
 
 // closedAccount says why an account lets in and runs nothing, where sshd or the
