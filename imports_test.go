@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"":                   {"internal/cli"},
 	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
 	"copyid":             {"authkeys", "identity", "internal/device", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
-	"identity":           {"authkeys"},
+	"identity":           {"authkeys", "internal/textfile"},
 	"authkeys":           {},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig"},
 	"internal/hostkey":   {"internal/owneronly", "internal/textfile"},

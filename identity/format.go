@@ -5,10 +5,9 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/textfile"
 )
 
 // A Format is the notation of a key file.
@@ -114,26 +113,15 @@ func plainText(data []byte) (text []byte, wide bool, err error) {
 // key files begin in every format, tell the order. A text with half a character
 // in it is refused: a comment or an option would not be what its author wrote.
 func decodeUTF16(data []byte) ([]byte, error) {
-	if len(data)%2 != 0 {
-		return nil, ErrUTF16
-	}
 	order := binary.ByteOrder(binary.LittleEndian)
 	if data[0] == 0 || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		order = binary.BigEndian
 	}
 	// Nothing is copied as it grows: it may be a private key, to be wiped.
-	text := make([]byte, 0, len(data)/2*utf8.UTFMax)
-	for i := 0; i < len(data); i += 2 {
-		r := rune(order.Uint16(data[i:]))
-		if utf16.IsSurrogate(r) {
-			if i += 2; i == len(data) {
-				return nil, ErrUTF16
-			}
-			if r = utf16.DecodeRune(r, rune(order.Uint16(data[i:]))); r == utf8.RuneError {
-				return nil, ErrUTF16
-			}
-		}
-		text = utf8.AppendRune(text, r)
+	text, whole := textfile.AppendUTF8(make([]byte, 0, 2*len(data)), data, order)
+	if !whole {
+		clear(text)
+		return nil, ErrUTF16
 	}
 	return text, nil
 }
