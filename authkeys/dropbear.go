@@ -3,6 +3,8 @@ package authkeys
 import (
 	"strconv"
 	"strings"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // reads reports whether dropbear finds a key in a line.
@@ -153,7 +155,7 @@ func (r *stateReader) dropbearFinding(text, options string, found bool) Finding 
 	case !found:
 		return Finding{Kind: FoundLayout}
 	}
-	if bits := rsaBits(r.key); bits > 0 && bits < 1024 {
+	if bits := sshkey.RSABits(r.key); bits > 0 && bits < 1024 {
 		return Finding{Kind: FoundShortRSA, Bits: bits}
 	}
 	if failed := r.reader.dropbearOptions(options); failed != nil {

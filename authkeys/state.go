@@ -2,13 +2,14 @@ package authkeys
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // A State is what a file says about one key.
@@ -214,7 +215,7 @@ func inert(reader Reader, e *Entry, now time.Time) (found Finding, condition boo
 	if e.Key.Type() == "ssh-dss" {
 		return Finding{Kind: FoundDSA}, false
 	}
-	if bits := rsaBits(e.Key); bits > 0 && bits < 1024 {
+	if bits := sshkey.RSABits(e.Key); bits > 0 && bits < 1024 {
 		// sshkey_check_rsa_length in sshkey.c
 		return Finding{Kind: FoundShortRSA, Bits: bits}, false
 	}
@@ -249,15 +250,6 @@ func expired(value string, now time.Time) (surely, perhaps bool) {
 		earliest, latest = at.Add(-14*time.Hour), at.Add(12*time.Hour)
 	}
 	return ok && now.Unix() > latest.Unix(), ok && now.Unix() > earliest.Unix()
-}
-
-func rsaBits(key ssh.PublicKey) int {
-	if holder, ok := key.(ssh.CryptoPublicKey); ok {
-		if public, ok := holder.CryptoPublicKey().(*rsa.PublicKey); ok {
-			return public.N.BitLen()
-		}
-	}
-	return 0
 }
 
 // sameOptions tells whether two lists are the same but for the case of names.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // A privateKey is a private key file as it can be seen without decoding the
@@ -148,7 +149,7 @@ var privateFields = map[string]string{
 	ssh.KeyAlgoRSA: "ssssss", "ssh-dss": "sssss", ssh.KeyAlgoED25519: "ss",
 	ssh.KeyAlgoECDSA256: "sss", ssh.KeyAlgoECDSA384: "sss", ssh.KeyAlgoECDSA521: "sss",
 	ssh.KeyAlgoSKED25519: "ssbss", ssh.KeyAlgoSKECDSA256: "sssbss",
-	mldsaEd25519: "ss", mldsaEd25519Draft: "ss",
+	sshkey.MLDSAEd25519: "ss", sshkey.MLDSAEd25519Beta: "ss",
 }
 
 // privateComment is the comment of a private key that no passphrase protects;

@@ -1,15 +1,13 @@
 package device
 
 import (
-	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
-
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // Commands are what to type on a device.
@@ -144,7 +142,7 @@ func (s *spec) take(e authkeys.Entry) (key, Refused) {
 		return no(Certificate, 0)
 	case !slices.Contains(s.keyTypes, e.Key.Type()):
 		return no(UnknownType, 0)
-	case s.maxBits > 0 && rsaBits(e.Key) > s.maxBits:
+	case s.maxBits > 0 && sshkey.RSABits(e.Key) > s.maxBits:
 		return no(TooLong, s.maxBits)
 	}
 	k := key{kind: e.Key.Type(), blob: base64.StdEncoding.EncodeToString(e.Key.Marshal())}
@@ -170,15 +168,6 @@ func sameKey(k key) bool {
 	}
 	parsed, err := authkeys.ParseEntry(k.options + k.text())
 	return err == nil && parsed.Blob() == k.blob && len(parsed.Options) > 0
-}
-
-func rsaBits(public ssh.PublicKey) int {
-	if public, ok := public.(ssh.CryptoPublicKey); ok {
-		if key, ok := public.CryptoPublicKey().(*rsa.PublicKey); ok {
-			return key.N.BitLen()
-		}
-	}
-	return 0
 }
 
 // refuseUser tells why a user name is refused; "" where it is not. What it

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"ssh-copy-id/internal/owneronly"
+	"ssh-copy-id/internal/sshkey"
 	"ssh-copy-id/internal/textfile"
 )
 
@@ -44,7 +45,7 @@ func (v *Verifier) notYet(file string, key ssh.PublicKey, names []string) ([]str
 		found := false
 		err := v.scanFile(file, func(l textLine) error {
 			e, ok, err := l.forName(name)
-			found = found || ok && e.marker == markNone && equalKeys(e.key, key)
+			found = found || ok && e.marker == markNone && sshkey.Equal(e.key, key)
 			return err
 		})
 		if err != nil {

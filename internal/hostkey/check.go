@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 type status int
@@ -29,8 +31,8 @@ func lookUp(entries []entry, key ssh.PublicKey) (result status, found *entry) {
 	for i := range entries {
 		e := &entries[i]
 		switch {
-		case isCert && e.marker == markCA && equalKeys(cert.SignatureKey, e.key),
-			!isCert && e.marker == markNone && equalKeys(key, e.key):
+		case isCert && e.marker == markCA && sshkey.Equal(cert.SignatureKey, e.key),
+			!isCert && e.marker == markNone && sshkey.Equal(key, e.key):
 			return statusOK, e
 		case isCert && e.marker == markCA, !isCert && e.marker == markNone:
 			result, found = statusChanged, e
@@ -42,11 +44,11 @@ func lookUp(entries []entry, key ssh.PublicKey) (result status, found *entry) {
 // revokes reports whether a line revokes the key, or the key or the authority of
 // a certificate.
 func revokes(e *entry, key ssh.PublicKey) bool {
-	if equalKeys(plainKey(e.key), plainKey(key)) {
+	if sshkey.Equal(sshkey.Plain(e.key), sshkey.Plain(key)) {
 		return true
 	}
 	cert, ok := key.(*ssh.Certificate)
-	return ok && equalKeys(plainKey(e.key), cert.SignatureKey)
+	return ok && sshkey.Equal(sshkey.Plain(e.key), cert.SignatureKey)
 }
 
 func revokedIn(entries []entry, key ssh.PublicKey) bool {
@@ -69,7 +71,7 @@ type sight struct {
 
 // verify is verify_host_key of sshconnect.c.
 func (v *Verifier) verify(remote net.Addr, key ssh.PublicKey) error {
-	if equalKeys(v.accepted, key) {
+	if sshkey.Equal(v.accepted, key) {
 		return nil
 	}
 	if err := v.checkRevokedFiles(key); err != nil {
@@ -176,7 +178,7 @@ func (v *Verifier) checkCertificate(s sight, ip string, cert *ssh.Certificate) (
 			v.alert(reason)
 			return false, nil
 		}
-		v.debug("Host '%s' is known and matches the %s host certificate.", s.name, typeName(cert))
+		v.debug("Host '%s' is known and matches the %s host certificate.", s.name, sshkey.TypeName(cert))
 		v.debug("Found CA key in %s:%d", found.file, found.line)
 		v.showKey(cert)
 		return true, nil
@@ -235,7 +237,7 @@ func (v *Verifier) checkPortless(ip string, key ssh.PublicKey) (done bool, err e
 
 // confirmed is a known host with the right key.
 func (v *Verifier) confirmed(s sight, key ssh.PublicKey, found *entry, addressResult status) {
-	kind := typeName(key)
+	kind := sshkey.TypeName(key)
 	v.debug("Host '%s' is known and matches the %s host key.", s.name, kind)
 	v.debug("Found key in %s:%d", found.file, found.line)
 	v.trusted = !found.command && slices.Contains(v.policy.UserFiles, found.file)
@@ -265,13 +267,13 @@ func (v *Verifier) showKey(key ssh.PublicKey) {
 // changed refuses, or goes on without secrets if checking is off.
 func (v *Verifier) changed(s sight, key ssh.PublicKey, found *entry, addressResult status, addressFound *entry) error {
 	e := &ChangedError{
-		Host: s.name, Type: typeName(key), Fingerprint: fingerprint(key, v.policy.FingerprintHash),
-		KnownType: typeName(found.key), KnownFile: found.file, KnownLine: found.line,
+		Host: s.name, Type: sshkey.TypeName(key), Fingerprint: fingerprint(key, v.policy.FingerprintHash),
+		KnownType: sshkey.TypeName(found.key), KnownFile: found.file, KnownLine: found.line,
 	}
 	if files := v.files(); len(files) > 0 {
 		e.File = files[0]
 	}
-	differs := addressResult != statusChanged || addressFound != nil && !equalKeys(addressFound.key, found.key)
+	differs := addressResult != statusChanged || addressFound != nil && !sshkey.Equal(addressFound.key, found.key)
 	if v.checkIP && differs {
 		e.Address = &AddressState{IP: s.ip, Known: addressResult != statusNew, Same: addressResult == statusOK}
 		if addressFound != nil {
@@ -287,7 +289,7 @@ func (v *Verifier) changed(s sight, key ssh.PublicKey, found *entry, addressResu
 
 func (v *Verifier) refuseRevoked(name string, key ssh.PublicKey, found *entry) error {
 	e := &RevokedError{
-		Host: name, Type: typeName(key), Fingerprint: fingerprint(key, v.policy.FingerprintHash),
+		Host: name, Type: sshkey.TypeName(key), Fingerprint: fingerprint(key, v.policy.FingerprintHash),
 		File: found.file, Line: found.line,
 	}
 	if v.policy.Strict != "no" {

@@ -1,10 +1,7 @@
 package hostkey
 
 import (
-	"bytes"
-	"crypto/ecdsa"
 	"crypto/md5"
-	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -14,56 +11,13 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // digests are the hashes of FingerprintHash (ssh_digest_alg_by_name in digest.h).
 var digests = map[string]func() hash.Hash{
 	"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
-}
-
-// plainKey is the key itself, or the key a certificate certifies.
-func plainKey(key ssh.PublicKey) ssh.PublicKey {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		return cert.Key
-	}
-	return key
-}
-
-func equalKeys(a, b ssh.PublicKey) bool {
-	return a != nil && b != nil && bytes.Equal(a.Marshal(), b.Marshal())
-}
-
-// typeName is what ssh calls a key in its messages (sshkey_type in sshkey.c).
-func typeName(key ssh.PublicKey) string {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		return typeName(cert.Key) + "-CERT"
-	}
-	switch key.Type() {
-	case ssh.KeyAlgoRSA:
-		return "RSA"
-	case ssh.KeyAlgoED25519:
-		return "ED25519"
-	case ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521:
-		return "ECDSA"
-	case ssh.KeyAlgoSKED25519:
-		return "ED25519-SK"
-	case ssh.KeyAlgoSKECDSA256:
-		return "ECDSA-SK"
-	}
-	return key.Type()
-}
-
-// keyBits is the size ssh-keygen -l shows (sshkey_size in sshkey.c).
-func keyBits(key ssh.PublicKey) int {
-	if k, ok := plainKey(key).(ssh.CryptoPublicKey); ok {
-		switch k := k.CryptoPublicKey().(type) {
-		case *rsa.PublicKey:
-			return k.N.BitLen()
-		case *ecdsa.PublicKey:
-			return k.Curve.Params().BitSize
-		}
-	}
-	return 256
 }
 
 // fingerprint has the form of sshkey_fingerprint: MD5 in pairs of hexadecimal
@@ -82,7 +36,7 @@ func fingerprint(key ssh.PublicKey, algorithm string) string {
 
 func digest(key ssh.PublicKey, algorithm string) (name string, sum []byte) {
 	h := digests[strings.ToLower(algorithm)]()
-	h.Write(plainKey(key).Marshal())
+	h.Write(sshkey.Plain(key).Marshal())
 	return strings.ToUpper(algorithm), h.Sum(nil)
 }
 
@@ -143,9 +97,9 @@ func randomart(key ssh.PublicKey, algorithm string) string {
 		left := (width - len(title)) / 2
 		return "+" + strings.Repeat("-", left) + title + strings.Repeat("-", width-left-len(title)) + "+"
 	}
-	title := fmt.Sprintf("[%s %d]", typeName(key), keyBits(key))
+	title := fmt.Sprintf("[%s %d]", sshkey.TypeName(key), sshkey.Bits(key))
 	if len(title) > width {
-		title = "[" + typeName(key) + "]"
+		title = "[" + sshkey.TypeName(key) + "]"
 	}
 	var out strings.Builder
 	out.WriteString(border(title) + "\n")

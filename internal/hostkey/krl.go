@@ -9,6 +9,8 @@ import (
 	"math/big"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // A key revocation list is described in PROTOCOL.krl of OpenSSH: a header, then
@@ -78,7 +80,7 @@ func krlRevokes(data []byte, key ssh.PublicKey) (bool, error) {
 // krlNames compares a key, or a hash of one, with the key, the key in a
 // certificate and the authority of that.
 func krlNames(kind byte, value string, key ssh.PublicKey) bool {
-	keys := []ssh.PublicKey{plainKey(key)}
+	keys := []ssh.PublicKey{sshkey.Plain(key)}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		keys = append(keys, cert.SignatureKey)
 	}

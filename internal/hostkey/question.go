@@ -10,12 +10,14 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // unknown is the case of a host that no line names: refuse, ask, or note the key.
 func (v *Verifier) unknown(s sight, key ssh.PublicKey, addressResult status) error {
 	p := &v.policy
-	e := &UnknownError{Host: s.name, Type: typeName(key), Fingerprint: fingerprint(key, p.FingerprintHash), Key: key}
+	e := &UnknownError{Host: s.name, Type: sshkey.TypeName(key), Fingerprint: fingerprint(key, p.FingerprintHash), Key: key}
 	switch {
 	case len(p.Pins) > 0:
 		if !pinned(p.Pins, key) {
@@ -58,7 +60,7 @@ func (v *Verifier) record(s sight, key ssh.PublicKey, addressResult status) {
 		return
 	}
 	v.notice(fmt.Sprintf("Warning: Permanently added '%s' (%s) to the list of known hosts.",
-		strings.Join(names, ","), typeName(key)))
+		strings.Join(names, ","), sshkey.TypeName(key)))
 }
 
 func pinned(pins []string, key ssh.PublicKey) bool {
@@ -71,7 +73,7 @@ func pinned(pins []string, key ssh.PublicKey) bool {
 // addressDiffers is the case of a right key at an address known by another key.
 func (v *Verifier) addressDiffers(s sight, key ssh.PublicKey, found, address *entry) error {
 	e := &AddressError{
-		Host: s.name, Type: typeName(key), IP: s.ip,
+		Host: s.name, Type: sshkey.TypeName(key), IP: s.ip,
 		File: address.file, Line: address.line,
 	}
 	if found != nil {
@@ -95,7 +97,7 @@ func (v *Verifier) addressDiffers(s sight, key ssh.PublicKey, found, address *en
 func (v *Verifier) question(s sight, key ssh.PublicKey, print string) string {
 	lines := []string{
 		fmt.Sprintf("The authenticity of host '%s (%s)' can't be established.", s.name, s.ip),
-		fmt.Sprintf("%s key fingerprint is %s.", typeName(key), print),
+		fmt.Sprintf("%s key fingerprint is %s.", sshkey.TypeName(key), print),
 	}
 	if v.policy.VisualHostKey {
 		lines = append(lines, randomart(key, v.policy.FingerprintHash))

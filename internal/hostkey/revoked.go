@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // maxRevoked bounds a file of RevokedHostKeys, which is read whole.
@@ -19,10 +21,10 @@ func (v *Verifier) checkRevokedFiles(key ssh.PublicKey) error {
 		listed, err := revokedByFile(file, key)
 		print := fingerprint(key, v.policy.FingerprintHash)
 		if err != nil {
-			return &FileError{File: file, Reason: reasonOf(err), Type: typeName(key), Fingerprint: print}
+			return &FileError{File: file, Reason: reasonOf(err), Type: sshkey.TypeName(key), Fingerprint: print}
 		}
 		if listed {
-			return &RevokedError{Host: v.name, Type: typeName(key), Fingerprint: print, File: file, Listed: true}
+			return &RevokedError{Host: v.name, Type: sshkey.TypeName(key), Fingerprint: print, File: file, Listed: true}
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // errElsewhere and errComplex are reasons for leaving the file alone.
@@ -32,9 +34,9 @@ func (v *Verifier) NewKeys(offered []ssh.PublicKey) []ssh.PublicKey {
 	}
 	var fresh []ssh.PublicKey
 	for _, key := range offered {
-		if _, ok := key.(*ssh.Certificate); ok || equalKeys(key, v.accepted) || slices.ContainsFunc(v.entries, func(e entry) bool {
-			return e.marker == markNone && equalKeys(e.key, key)
-		}) || slices.ContainsFunc(fresh, func(k ssh.PublicKey) bool { return equalKeys(k, key) }) {
+		if _, ok := key.(*ssh.Certificate); ok || sshkey.Equal(key, v.accepted) || slices.ContainsFunc(v.entries, func(e entry) bool {
+			return e.marker == markNone && sshkey.Equal(e.key, key)
+		}) || slices.ContainsFunc(fresh, func(k ssh.PublicKey) bool { return sshkey.Equal(k, key) }) {
 			continue
 		}
 		fresh = append(fresh, key)
@@ -84,7 +86,7 @@ func (v *Verifier) Learn(keys []ssh.PublicKey) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, key := range keys {
-		v.debug("Learned new hostkey: %s %s", typeName(key), fingerprint(key, v.policy.FingerprintHash))
+		v.debug("Learned new hostkey: %s %s", sshkey.TypeName(key), fingerprint(key, v.policy.FingerprintHash))
 		if err := v.add(key, v.name); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package sshclient
 
 import (
-	"crypto/rsa"
 	"errors"
 	"io"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // errOnlyAsked is what a signer says that was wanted only to learn whether the
@@ -162,29 +162,9 @@ func (a *authenticator) mayLogIn(k Key) bool {
 	return false
 }
 
-// rsaTooShort tells the length of an RSA key, or of one in a certificate, that
-// has fewer bits than required.
+// rsaTooShort returns the length of an RSA key, or of one in a certificate, and
+// reports whether that is less than required.
 func rsaTooShort(key ssh.PublicKey, required int) (bits int, short bool) {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		key = cert.Key
-	}
-	holder, ok := key.(ssh.CryptoPublicKey)
-	if !ok {
-		// An agent's key shows only its blob.
-		parsed, err := ssh.ParsePublicKey(key.Marshal())
-		if err != nil {
-			return 0, false
-		}
-		if cert, ok := parsed.(*ssh.Certificate); ok {
-			parsed = cert.Key
-		}
-		if holder, ok = parsed.(ssh.CryptoPublicKey); !ok {
-			return 0, false
-		}
-	}
-	public, ok := holder.CryptoPublicKey().(*rsa.PublicKey)
-	if !ok {
-		return 0, false
-	}
-	return public.N.BitLen(), public.N.BitLen() < required
+	bits = sshkey.RSABits(key)
+	return bits, bits > 0 && bits < required
 }
