@@ -5,9 +5,8 @@
 //
 // # Why the files are read here
 //
-// golang.org/x/crypto/ssh/knownhosts, and github.com/skeema/knownhosts around
-// it, write the names and hashes of this package. They do not read its files,
-// because a reader that follows OpenSSH has to differ from theirs:
+// golang.org/x/crypto/ssh/knownhosts hashes the names this package writes. It
+// does not read its files, because a reader that follows OpenSSH has to differ:
 //
 //   - one malformed line must not make every host unreachable: it is skipped
 //     and told; only a malformed @revoked line is an error, since skipping it
@@ -19,7 +18,7 @@
 //   - a large file is read once, with the key decoded only where the name
 //     matches, so 100,000 hashed lines cost a fraction of a second.
 //
-// The tests compare the two wherever they should agree.
+// The tests hold it against ssh and ssh-keygen.
 //
 // # Words and facts
 //
@@ -36,7 +35,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -194,10 +192,6 @@ func withoutNone(files []string) []string {
 	return kept
 }
 
-// Name is the host as known_hosts writes it: the alias, else the name in lower
-// case, as [name]:port if the port is not 22.
-func (v *Verifier) Name() string { return v.name }
-
 // SecretsAllowed reports whether a password may be sent over a connection this
 // Verifier let pass. It is false once a changed or revoked key was let through
 // because StrictHostKeyChecking is off; ssh then disables password and
@@ -221,12 +215,13 @@ func (v *Verifier) Callback() ssh.HostKeyCallback {
 	}
 }
 
-// fileName is put_host_port of misc.c.
+// fileName is put_host_port of misc.c. knownhosts.Normalize is another: it puts
+// an IPv6 address in brackets on port 22 too, where ssh has none.
 func fileName(host string, port int) string {
-	if port == 0 {
-		port = 22
+	if port == 0 || port == 22 {
+		return host
 	}
-	return knownhosts.Normalize(net.JoinHostPort(host, strconv.Itoa(port)))
+	return "[" + host + "]:" + strconv.Itoa(port)
 }
 
 func (v *Verifier) notice(text string) {

@@ -1,8 +1,6 @@
 package hostkey
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"net"
 	"os"
@@ -12,305 +10,216 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// newKey makes a host key; certified by ca where that is given.
-func newSigner(t testing.TB) ssh.Signer {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer
-}
-
-func newKey(t testing.TB) ssh.PublicKey { return newSigner(t).PublicKey() }
-
-// certify signs a host certificate for key.
-func certify(t testing.TB, ca ssh.Signer, key ssh.PublicKey, principals ...string) *ssh.Certificate {
-	t.Helper()
-	cert := &ssh.Certificate{
-		Key: key, CertType: ssh.HostCert, ValidPrincipals: principals, ValidBefore: ssh.CertTimeInfinity,
-	}
-	if len(principals) > 0 {
-		if err := cert.SignCert(rand.Reader, ca); err != nil {
-			t.Fatal(err)
-		}
-		return cert
-	}
-	// SignCert makes no certificate for every host; ssh-keygen -h without -n does.
-	cert.Nonce, cert.SignatureKey = make([]byte, 32), ca.PublicKey()
-	signature, err := ca.Sign(rand.Reader, signedPart(cert))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert.Signature = signature
-	return cert
-}
-
-// world is a known_hosts file and what a Verifier says about it.
-type world struct {
-	t       *testing.T
-	file    string
-	asked   []string
-	notices []string
-	answers []string
-}
-
-func newWorld(t *testing.T, lines ...string) *world {
-	w := &world{t: t, file: filepath.Join(t.TempDir(), ".ssh", "known_hosts")}
-	if len(lines) > 0 {
-		if err := os.Mkdir(filepath.Dir(w.file), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(w.file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w
-}
-
-func (w *world) policy(strict string) Policy {
-	return Policy{
-		Strict: strict, UserFiles: []string{w.file},
-		Notice: func(text string) { w.notices = append(w.notices, text) },
-		Ask: func(prompt string) (string, error) {
-			w.asked = append(w.asked, prompt)
-			if len(w.answers) == 0 {
-				return "", errors.New("no answer left")
-			}
-			answer := w.answers[0]
-			w.answers = w.answers[1:]
-			return answer, nil
-		},
-	}
-}
-
-func (w *world) verifier(p Policy, host string, port int) *Verifier {
-	w.t.Helper()
-	v, err := New(p, host, port)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return v
-}
-
-func (w *world) content() string {
-	b, err := os.ReadFile(w.file)
-	if err != nil && !os.IsNotExist(err) {
-		w.t.Fatal(err)
-	}
-	return string(b)
-}
-
-var peer = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 22}
-
-// TestKnown is what lines make a key trusted, unknown, changed or revoked.
-func TestKnown(t *testing.T) {
-	key, other := newKey(t), newKey(t)
-	base := func(k ssh.PublicKey) string { return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))) }
+// TestPolicies are the settings that ssh does not have, or that need nobody to
+// ask: who is let in without a question, and what that writes.
+func TestPolicies(t *testing.T) {
+	key, other := cast()["KEY"].PublicKey(), cast()["OTHER"].PublicKey()
+	interrupted := errors.New("interrupted")
 	for _, c := range []struct {
-		name, line string
-		host       string
-		port       int
-		want       string // "", unknown, changed, revoked
+		name   string
+		known  string
+		change func(*Policy)
+		want   string
+		reason Reason // of an UnknownError
+		adds   string
 	}{
-		{"plain name", "box " + base(key), "box", 22, ""},
-		{"name among others", "a,box,b " + base(key), "box", 22, ""},
-		{"case does not matter", "BOX " + base(key), "Box", 22, ""},
-		{"hashed name", xknownhosts.HashHostname("box") + " " + base(key), "box", 22, ""},
-		{"hashed other name", xknownhosts.HashHostname("bix") + " " + base(key), "box", 22, "unknown"},
-		{"port", "[box]:2222 " + base(key), "box", 2222, ""},
-		{"port of another", "[box]:2222 " + base(key), "box", 22, "unknown"},
-		{"wildcard", "*.example.org " + base(key), "box.example.org", 22, ""},
-		{"question mark", "bo? " + base(key), "box", 22, ""},
-		{"negation", "*.example.org,!box.example.org " + base(key), "box.example.org", 22, "unknown"},
-		{"other key", "box " + base(other), "box", 22, "changed"},
-		{"other and right key", "box " + base(other) + "\nbox " + base(key), "box", 22, ""},
-		{"revoked", "@revoked box " + base(key) + "\nbox " + base(key), "box", 22, "revoked"},
-		{"revoked for another", "@revoked bix " + base(key) + "\nbox " + base(key), "box", 22, ""},
-		{"authority's own key", "@cert-authority box " + base(key), "box", 22, "unknown"},
-		{"comment and blank line", "# box\n\nbox " + base(key) + " a comment", "box", 22, ""},
-		{"CRLF", "box " + base(key) + "\r", "box", 22, ""},
-		{"malformed line before", "box ssh-ed25519 %%%%\nbox " + base(key), "box", 22, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, c.line)
-			before := w.content()
-			err := w.verifier(w.policy("yes"), c.host, c.port).Callback()(c.host, peer, key)
-			if got := kind(err); got != c.want {
-				t.Errorf("got %q (%v), want %q", got, err, c.want)
-			}
-			if w.content() != before {
-				t.Error("strict checking wrote to the file")
-			}
-		})
-	}
-}
-
-func kind(err error) string {
-	var unknown *UnknownError
-	var changed *ChangedError
-	var revoked *RevokedError
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &unknown):
-		return "unknown"
-	case errors.As(err, &changed):
-		return "changed"
-	case errors.As(err, &revoked):
-		return "revoked"
-	}
-	return err.Error()
-}
-
-// TestQuestion: an unknown host is asked about in ssh's words, until the answer
-// is one.
-func TestQuestion(t *testing.T) {
-	key := newKey(t)
-	for _, c := range []struct {
-		name    string
-		answers []string
-		accept  bool
-		asked   int
-	}{
-		{"yes", []string{"yes"}, true, 1},
-		{"no", []string{"no"}, false, 1},
-		{"fingerprint", []string{ssh.FingerprintSHA256(key)}, true, 1},
-		{"wrong fingerprint, then no", []string{"SHA256:AAAA", "no"}, false, 2},
-		{"nonsense, then yes", []string{"y", "yes"}, true, 2},
+		{"batch asks nobody", "", func(p *Policy) { p.Batch = true }, "unknown", CannotAsk, ""},
+		{"nobody to ask", "", func(p *Policy) { p.Ask = nil }, "unknown", CannotAsk, ""},
+		{"interrupted", "", func(p *Policy) { p.Ask = func(string) (string, error) { return "", interrupted } }, "unknown", Declined, ""},
+		{"a program that answers nonsense for ever", "", func(p *Policy) { p.Ask = func(string) (string, error) { return "y", nil } }, "unknown", Declined, ""},
+		{"strict", "", func(p *Policy) { p.Strict = "yes" }, "unknown", Strict, ""},
+		{"no file", "", func(p *Policy) { p.UserFiles = []string{"none"} }, "unknown", NotRecordable, ""},
+		{"right pin", "", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "", 0, "box $KEY\n"},
+		{"second pin", "", func(p *Policy) {
+			p.Pins = []string{ssh.FingerprintSHA256(other), "MD5:" + ssh.FingerprintLegacyMD5(key)}
+		}, "", 0, "box $KEY\n"},
+		{"right pin, strict", "", func(p *Policy) { p.Strict, p.Pins = "yes", []string{ssh.FingerprintSHA256(key)} }, "", 0, "box $KEY\n"},
+		{"right pin, no file", "", func(p *Policy) { p.UserFiles, p.Pins = nil, []string{ssh.FingerprintSHA256(key)} }, "", 0, ""},
+		{"wrong pin", "", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "unknown", PinMismatch, ""},
+		{"wrong pin, unchecked", "", func(p *Policy) { p.Strict, p.Pins = "no", []string{ssh.FingerprintSHA256(other)} }, "unknown", PinMismatch, ""},
+		{"wrong pin of a known host", "box $KEY\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "", 0, ""},
+		{"right pin of a changed host", "box $OTHER\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "changed", 0, ""},
+		{"words of ssh_config", "", func(p *Policy) { p.Strict = "TRUE" }, "unknown", Strict, ""},
+		{"off", "", func(p *Policy) { p.Strict = "off" }, "", 0, "box $KEY\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.answers = c.answers
-			err := w.verifier(w.policy("ask"), "box", 22).Callback()("box:22", peer, key)
-			if (err == nil) != c.accept || len(w.asked) != c.asked {
-				t.Errorf("%v after %d questions", err, len(w.asked))
-			}
-			if !strings.HasPrefix(w.asked[0], "The authenticity of host 'box (192.0.2.7)' can't be established.\n"+
-				"ED25519 key fingerprint is "+ssh.FingerprintSHA256(key)+".\n") ||
-				!strings.HasSuffix(w.asked[0], "(yes/no/[fingerprint])? ") {
-				t.Errorf("asked %q", w.asked[0])
-			}
-			if c.asked == 2 && w.asked[1] != "Please type 'yes', 'no' or the fingerprint: " {
-				t.Errorf("asked again %q", w.asked[1])
-			}
-			if wrote := w.content() != ""; wrote != c.accept {
-				t.Errorf("file %q", w.content())
-			}
-		})
-	}
-}
-
-// TestPolicies: who is let in without a question, and what that writes.
-func TestPolicies(t *testing.T) {
-	key, other := newKey(t), newKey(t)
-	line := func(k ssh.PublicKey) string { return "box " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k))) }
-	for _, c := range []struct {
-		name    string
-		lines   []string
-		change  func(*Policy)
-		want    string
-		secrets bool
-		writes  bool
-	}{
-		{"accept-new takes a new host", nil, func(p *Policy) { p.Strict = "accept-new" }, "", true, true},
-		{"accept-new refuses a changed one", []string{line(other)}, func(p *Policy) { p.Strict = "accept-new" }, "changed", true, false},
-		{"no takes a new host", nil, func(p *Policy) { p.Strict = "no" }, "", true, true},
-		{"no goes on without secrets when it changed", []string{line(other)}, func(p *Policy) { p.Strict = "no" }, "", false, false},
-		{"yes refuses a new host", nil, func(p *Policy) { p.Strict = "yes" }, "unknown", true, false},
-		{"batch asks nobody", nil, func(p *Policy) { p.Batch = true }, "unknown", true, false},
-		{"nobody to ask", nil, func(p *Policy) { p.Ask = nil }, "unknown", true, false},
-		{"right pin", nil, func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "", true, true},
-		{"wrong pin", nil, func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "unknown", true, false},
-		{"alias", []string{strings.Replace(line(key), "box", "other", 1)}, func(p *Policy) { p.Alias = "other" }, "", true, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, c.lines...)
-			before := w.content()
-			p := w.policy("ask")
+			w.write(expand(c.known))
+			p := w.policy("")
 			c.change(&p)
-			v := w.verifier(p, "box", 22)
-			err := v.Callback()("box:22", peer, key)
+			err := w.check(p, peer, key)
 			if got := kind(err); got != c.want {
 				t.Fatalf("got %q (%v), want %q", got, err, c.want)
+			}
+			var unknown *UnknownError
+			if errors.As(err, &unknown) && (unknown.Reason != c.reason || unknown.Key == nil || err.Error() == "") {
+				t.Errorf("%+v", unknown)
+			}
+			if errors.Is(err, interrupted) != (c.name == "interrupted") {
+				t.Error(err)
 			}
 			if len(w.asked) > 0 {
 				t.Errorf("asked %q", w.asked)
 			}
-			if err == nil && v.SecretsAllowed() != c.secrets {
-				t.Errorf("secrets allowed: %v", v.SecretsAllowed())
-			}
-			if wrote := w.content() != before; wrote != c.writes {
-				t.Errorf("file was %q, is %q", before, w.content())
+			if want := expand(c.known + c.adds); w.content() != want {
+				t.Errorf("the file is %q, want %q", w.content(), want)
 			}
 		})
 	}
 }
 
-// TestCertificates: an authority vouches for the hosts its lines and its
-// certificates name.
-func TestCertificates(t *testing.T) {
-	ca, key := newSigner(t), newKey(t)
-	line := "@cert-authority *.example.org " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(ca.PublicKey())))
-	w := newWorld(t, line)
-	good := certify(t, ca, key, "box.example.org")
-	v := w.verifier(w.policy("yes"), "box.example.org", 22)
-	if algorithms := v.Algorithms([]string{ssh.KeyAlgoED25519, ssh.CertAlgoED25519v01}); algorithms[0] != ssh.CertAlgoED25519v01 {
-		t.Errorf("certificates should come first: %v", algorithms)
+// TestPoliciesNotUnderstood are refused before a connection is made.
+func TestPoliciesNotUnderstood(t *testing.T) {
+	for _, p := range []Policy{
+		{Strict: "perhaps"}, {FingerprintHash: "crc32"}, {Pins: []string{"AAAA"}}, {Pins: []string{"CRC:AAAA"}},
+	} {
+		if v, err := New(p, "box", 0); err == nil {
+			t.Errorf("%+v: %+v", p, v)
+		}
 	}
-	if err := v.Callback()("box.example.org:22", peer, good); err != nil {
+	if _, err := New(Policy{Strict: "Accept-New", FingerprintHash: "SHA1"}, "box", 0); err != nil {
 		t.Error(err)
 	}
-	if err := v.Callback()("box.example.org:22", peer, certify(t, ca, key)); err != nil {
-		t.Errorf("without principals: %v", err)
-	}
-	forged := certify(t, ca, key)
-	forged.Serial++
-	for name, cert := range map[string]*ssh.Certificate{
-		"changed after it was signed": forged,
-		"another principal":           certify(t, ca, key, "bix.example.org"),
-		"another authority":           certify(t, newSigner(t), key, "box.example.org"),
-	} {
-		if err := w.verifier(w.policy("yes"), "box.example.org", 22).Callback()("box.example.org:22", peer, cert); err == nil {
-			t.Errorf("%s was accepted", name)
+}
+
+// TestNamesNotWritten: a name that a pattern would match never reaches a file
+// (check_host_key in sshconnect.c).
+func TestNamesNotWritten(t *testing.T) {
+	for _, name := range []string{"*", "b?x", "a,b", "#box", "@revoked", "[box]", "a b", "|1|x"} {
+		w := newWorld(t)
+		err := w.verifier(w.policy("accept-new"), name, 22).Callback()("", peer, cast()["KEY"].PublicKey())
+		var unknown *UnknownError
+		if !errors.As(err, &unknown) || unknown.Reason != NotRecordable || w.content() != "" {
+			t.Errorf("%q: %v, %q", name, err, w.content())
 		}
 	}
 }
 
-// TestMalformedRevoked: skipping such a line would trust what its owner wanted
-// refused.
-func TestMalformedRevoked(t *testing.T) {
-	w := newWorld(t, "@revoked box ssh-ed25519 %%%%")
-	_, err := New(w.policy("yes"), "box", 22)
-	var file *FileError
-	if !errors.As(err, &file) || file.Line != 1 {
-		t.Errorf("got %v", err)
+// TestForgedCertificate: what an authority has signed cannot be changed.
+func TestForgedCertificate(t *testing.T) {
+	w := newWorld(t, expand("@cert-authority box $CA"))
+	cert := certify(t, cast()["CA"], cast()["KEY"].PublicKey(), "box")
+	if err := w.check(w.policy("yes"), peer, cert); err != nil {
+		t.Error(err)
+	}
+	cert.Serial++
+	if err := w.check(w.policy("yes"), peer, cert); kind(err) != "unknown" || !strings.HasPrefix(w.notices[0], "Certificate invalid: ") {
+		t.Errorf("%v; %q", err, w.notices)
 	}
 }
 
-// TestChangedWords: the warning and its provenance.
-func TestChangedWords(t *testing.T) {
-	key, other := newKey(t), newKey(t)
-	w := newWorld(t, "# first", "box "+strings.TrimSpace(string(ssh.MarshalAuthorizedKey(other))))
-	err := w.verifier(w.policy("ask"), "box", 22).Callback()("box:22", peer, key)
-	text := Explain(err)
-	for _, want := range []string{
-		"@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
-		ssh.FingerprintSHA256(key), "Offending ED25519 key in " + w.file + ":2", "Host key verification failed.",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is missing in\n%s", want, text)
+// TestAcceptedOnce: a key that was accepted is not asked about again, by a rekey
+// or a second connection.
+func TestAcceptedOnce(t *testing.T) {
+	w := newWorld(t)
+	w.answers = []string{"yes"}
+	p := w.policy("ask")
+	var debug []string
+	p.Debug = func(text string) { debug = append(debug, text) }
+	v := w.verifier(p, "box", 22)
+	for range 2 {
+		if err := v.Callback()("", peer, cast()["KEY"].PublicKey()); err != nil {
+			t.Error(err)
 		}
 	}
-	if len(w.asked) > 0 {
-		t.Error("a changed key is no question")
+	if len(w.asked) != 1 || !v.SecretsAllowed() || strings.Count(w.content(), "\n") != 1 {
+		t.Errorf("asked %q; %q", w.asked, w.content())
+	}
+	if err := w.check(p, peer, cast()["KEY"].PublicKey()); err != nil || len(debug) != 2 || debug[1] != "Found key in "+w.file+":1" {
+		t.Errorf("%v; %q", err, debug)
+	}
+}
+
+// TestLoopback: NoHostAuthenticationForLocalhost trusts what runs here, and
+// nothing that only has such a name.
+func TestLoopback(t *testing.T) {
+	for _, c := range []struct {
+		address net.Addr
+		alias   string
+		want    string
+	}{
+		{&net.TCPAddr{IP: net.IPv4(127, 1, 2, 3), Port: 22}, "", ""},
+		{&net.TCPAddr{IP: net.IPv6loopback, Port: 22}, "", ""},
+		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 22}, "other", "unknown"},
+		{peer, "", "unknown"}, {proxied, "", "unknown"}, {&net.TCPAddr{IP: net.IPv4zero}, "", "unknown"}, {&net.TCPAddr{}, "", "unknown"},
+	} {
+		w := newWorld(t)
+		p := w.policy("yes")
+		p.NoAuthForLocalhost, p.Alias = true, c.alias
+		if err := w.check(p, c.address, cast()["KEY"].PublicKey()); kind(err) != c.want {
+			t.Errorf("%v, alias %q: %v", c.address, c.alias, err)
+		}
+	}
+}
+
+// TestKnownHostsCommand: its lines count like those of a file, and nothing is
+// written for such a host.
+func TestKnownHostsCommand(t *testing.T) {
+	key := cast()["KEY"].PublicKey()
+	w := newWorld(t, expand("bix $OTHER"))
+	before := w.content()
+	var asked []string
+	answer, failure := []string{"", expand("box $KEY")}, error(nil)
+	p := w.policy("yes")
+	p.CheckHostIP = true
+	p.KnownHostsCommand = func(invocation, host string, shown ssh.PublicKey) ([]string, error) {
+		asked = append(asked, invocation+" "+host)
+		if (shown == nil) != (invocation == "ORDER") {
+			t.Errorf("%s with %v", invocation, shown)
+		}
+		return answer, failure
+	}
+	v := w.verifier(p, "box", 22)
+	if order := v.Algorithms([]string{ssh.KeyAlgoRSASHA256, ssh.KeyAlgoED25519}); order[0] != ssh.KeyAlgoED25519 {
+		t.Errorf("order %v", order)
+	}
+	if err := v.Callback()("", peer, key); err != nil || w.content() != before {
+		t.Errorf("%v; %q", err, w.content())
+	}
+	if got := strings.Join(asked, ","); got != "ORDER box,HOSTNAME box,ADDRESS 192.0.2.7" {
+		t.Errorf("asked for %s", got)
+	}
+	if want := "ED25519 host key for IP address '192.0.2.7' not in list of known hosts."; len(w.notices) != 1 || w.notices[0] != want {
+		t.Errorf("%q", w.notices)
+	}
+	answer = []string{"@revoked box"}
+	if err := w.check(p, peer, key); kind(err) != "file" || err.(*FileError).File != "KnownHostsCommand-HOSTNAME" {
+		t.Error(err)
+	}
+	failure = errors.New("no such program")
+	if err := w.check(p, peer, key); !errors.Is(err, failure) || err.Error() != "KnownHostsCommand failed: no such program" {
+		t.Error(err)
+	}
+	if order := w.verifier(p, "box", 22).Algorithms(nil); strings.Join(order, ",") != strings.Join(DefaultAlgorithms(), ",") {
+		t.Errorf("order %v", order)
+	}
+}
+
+// TestAlgorithms: what the files can judge comes first (order_hostkeyalgs in
+// sshconnect2.c).
+func TestAlgorithms(t *testing.T) {
+	const ed, rsa512, cert = ssh.KeyAlgoED25519, ssh.KeyAlgoRSASHA512, ssh.CertAlgoRSASHA512v01
+	for _, c := range []struct{ known, preferred, want string }{
+		{"", "ed rsa cert", "ed rsa cert"},
+		{"box $RSA\n", "ed rsa cert", "rsa cert ed"}, // a certificate of a known type counts too
+		{"box $RSA\n", "rsa ed", "rsa ed"},
+		{"box $KEY\nbox $RSA\n", "ed rsa", "ed rsa"},
+		{"@cert-authority box $CA\n", "ed rsa cert", "cert ed rsa"},
+		{"@cert-authority bix $CA\n", "ed rsa cert", "ed rsa cert"},
+		{"@revoked box $RSA\nbox $RSA\n", "ed rsa", "ed rsa"},
+		{"bix $RSA\n", "ed rsa", "ed rsa"},
+		{"box $RSA\n", "", ""},
+	} {
+		w := newWorld(t)
+		w.write(expand(c.known))
+		names := strings.NewReplacer("ed", ed, "rsa", rsa512, "cert", cert)
+		split := func(s string) []string { return append([]string{}, strings.Fields(names.Replace(s))...) }
+		got := w.verifier(w.policy("yes"), "box", 22).Algorithms(split(c.preferred))
+		if strings.Join(got, " ") != strings.Join(split(c.want), " ") {
+			t.Errorf("%q: %s becomes %v", c.known, c.preferred, got)
+		}
 	}
 }
 

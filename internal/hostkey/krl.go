@@ -46,16 +46,15 @@ func krlRevokes(data []byte, key ssh.PublicKey) (bool, error) {
 	r.string()        // reserved
 	r.string()        // comment
 	revoked := false
-	for r.err == nil && len(r.data) > 0 {
-		kind := r.byte()
-		section := krlReader{data: r.string()}
-		if r.err != nil {
-			break
-		}
+	for r.more() {
+		kind, section := r.section()
 		switch kind {
 		case krlExplicitKey, krlSHA1, krlSHA256:
-			for section.err == nil && len(section.data) > 0 {
+			for section.more() {
 				value := string(section.string())
+				if want, hashed := krlHashSizes[kind]; hashed && section.err == nil && len(value) != want {
+					section.err = errKRL
+				}
 				revoked = revoked || krlNames(kind, value, key)
 			}
 		case krlCertificates:
@@ -63,12 +62,11 @@ func krlRevokes(data []byte, key ssh.PublicKey) (bool, error) {
 		case krlSignature:
 			// covers what comes before it
 		case krlExtension:
-			section.string()
-			if critical := section.byte(); critical != 0 && section.err == nil {
-				return false, errors.New("key revocation list with an unknown critical extension")
-			}
+			section.extension()
 		default:
-			return false, fmt.Errorf("key revocation list with an unknown section %d", kind)
+			if section.err == nil {
+				section.err = fmt.Errorf("key revocation list with an unknown section %d", kind)
+			}
 		}
 		if section.err != nil {
 			return false, section.err
@@ -76,6 +74,9 @@ func krlRevokes(data []byte, key ssh.PublicKey) (bool, error) {
 	}
 	return revoked, r.err
 }
+
+// krlHashSizes are the lengths of the values in the sections of hashes.
+var krlHashSizes = map[byte]int{krlSHA1: sha1.Size, krlSHA256: sha256.Size}
 
 // krlNames compares a key, or a hash of one, with the key, the key in a
 // certificate and the authority of that.
@@ -101,67 +102,117 @@ func krlNames(kind byte, value string, key ssh.PublicKey) bool {
 	return false
 }
 
-// certificates reads a section of revoked certificates of one authority; an empty
-// authority stands for every one.
+// certificates reads a section of revoked certificates of one authority, and
+// reports whether it lists the key; an empty authority stands for every one
+// (parse_revoked_certs in krl.c).
 func (r *krlReader) certificates(key ssh.PublicKey) bool {
 	authority := r.string()
 	r.string() // reserved
-	cert, ok := key.(*ssh.Certificate)
-	applies := ok && (len(authority) == 0 || string(authority) == string(cert.SignatureKey.Marshal()))
-	// A certificate without a serial number cannot be revoked by one.
-	bySerial := applies && cert.Serial != 0
+	cert, applies := key.(*ssh.Certificate)
+	if !applies {
+		cert = &ssh.Certificate{}
+	} else if len(authority) > 0 {
+		applies = string(authority) == string(cert.SignatureKey.Marshal())
+	}
 	revoked := false
-	for r.err == nil && len(r.data) > 0 {
-		kind := r.byte()
-		part := krlReader{data: r.string()}
-		if r.err != nil {
-			break
+	for r.more() {
+		kind, part := r.section()
+		listed := part.lists(kind, cert)
+		if part.err == nil && len(part.data) > 0 && kind != krlCertExtension {
+			part.err = errKRL // more than the subsection should hold
 		}
-		switch kind {
-		case krlSerialList:
-			for part.err == nil && len(part.data) > 0 {
-				serial := part.uint64()
-				revoked = revoked || bySerial && part.err == nil && serial == cert.Serial
-			}
-		case krlSerialRange:
-			low, high := part.uint64(), part.uint64()
-			revoked = revoked || bySerial && part.err == nil && low <= cert.Serial && cert.Serial <= high
-		case krlSerialBitmap:
-			offset, bits := part.uint64(), part.string()
-			revoked = revoked || bySerial && part.err == nil && bitSet(bits, cert.Serial, offset)
-		case krlKeyID:
-			for part.err == nil && len(part.data) > 0 {
-				id := part.string()
-				revoked = revoked || applies && part.err == nil && string(id) == cert.KeyId
-			}
-		case krlCertExtension:
-			part.string()
-			if part.byte() != 0 && part.err == nil {
-				part.err = errors.New("key revocation list with an unknown critical extension")
-			}
-		default:
-			part.err = fmt.Errorf("key revocation list with an unknown certificate section %d", kind)
-		}
-		if part.err != nil {
-			r.err = part.err
-		}
+		r.err = part.err
+		revoked = revoked || applies && listed
 	}
 	return revoked
 }
 
-// bitSet looks a serial number up in a multi-precision integer whose bit 0 stands
-// for offset.
-func bitSet(bits []byte, serial, offset uint64) bool {
-	if serial < offset || serial-offset >= uint64(len(bits))*8 {
-		return false
+// lists reads one subsection of revoked certificates, and reports whether it
+// lists the certificate.
+func (r *krlReader) lists(kind byte, cert *ssh.Certificate) bool {
+	switch kind {
+	case krlSerialList:
+		return r.serialList(cert.Serial)
+	case krlSerialRange:
+		low, high := r.uint64(), r.uint64()
+		return r.revokedSerials(low, high) && low <= cert.Serial && cert.Serial <= high
+	case krlSerialBitmap:
+		return r.serialBitmap(cert.Serial)
+	case krlKeyID:
+		return r.keyIDs(cert.KeyId)
+	case krlCertExtension:
+		r.extension()
+	default:
+		if r.err == nil {
+			r.err = fmt.Errorf("key revocation list with an unknown certificate section %d", kind)
+		}
 	}
-	return new(big.Int).SetBytes(bits).Bit(int(serial-offset)) == 1
+	return false
+}
+
+func (r *krlReader) serialList(serial uint64) bool {
+	listed := false
+	for r.more() {
+		n := r.uint64()
+		listed = r.revokedSerials(n, n) && n == serial || listed
+	}
+	return listed
+}
+
+// revokedSerials reports whether low and high may bound what is revoked; 0 is the
+// serial number of a certificate without one, and never revoked
+// (ssh_krl_revoke_cert_by_serial_range in krl.c).
+func (r *krlReader) revokedSerials(low, high uint64) bool {
+	if r.err == nil && (low == 0 || low > high) {
+		r.err = errKRL
+	}
+	return r.err == nil
+}
+
+// serialBitmap reads a multi-precision integer whose bit 0 stands for an offset.
+// It cannot be negative, and its bits stand for serial numbers.
+func (r *krlReader) serialBitmap(serial uint64) bool {
+	offset, bytes := r.uint64(), r.string()
+	bits := new(big.Int).SetBytes(bytes)
+	last := uint64(max(bits.BitLen()-1, 0))
+	if r.err == nil && (len(bytes) > 0 && bytes[0]&0x80 != 0 || offset == 0 && bits.Bit(0) == 1 || offset+last < offset) {
+		r.err = errKRL
+	}
+	return r.err == nil && serial >= offset && serial-offset <= last && bits.Bit(int(serial-offset)) == 1
+}
+
+func (r *krlReader) keyIDs(id string) bool {
+	listed := false
+	for r.more() {
+		listed = string(r.string()) == id && r.err == nil || listed
+	}
+	return listed
+}
+
+// extension reads an extension, none of which is known here.
+func (r *krlReader) extension() {
+	r.string() // name
+	if critical := r.byte(); critical != 0 && r.err == nil {
+		r.err = errors.New("key revocation list with an unknown critical extension")
+	}
 }
 
 // krlReader takes values off the front of data; after an error every value is zero.
 type krlReader struct {
 	data []byte
 	err  error
+}
+
+// more reports whether there is another value to read.
+func (r *krlReader) more() bool { return r.err == nil && len(r.data) > 0 }
+
+// section reads a type and the string that follows it; it has r's error if that
+// is not whole.
+func (r *krlReader) section() (kind byte, section krlReader) {
+	kind = r.byte()
+	section.data = r.string()
+	section.err = r.err
+	return kind, section
 }
 
 func (r *krlReader) take(n uint64) []byte {
