@@ -2,8 +2,6 @@ package cli
 
 import (
 	"errors"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"ssh-copy-id/internal/device"
-	"ssh-copy-id/internal/hostkey"
-	"ssh-copy-id/internal/sshconfig"
 )
 
 // Flags is the command line as it was understood.
@@ -155,28 +151,41 @@ func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) 
 	return f, nil
 }
 
+// rules are what a command line must not be, beside what is wrong with an option
+// of its own; the first that holds is shown.
+var rules = []struct {
+	broken func(f *Flags) bool
+	text   string
+}{
+	{func(f *Flags) bool { return f.ForUser != "" && f.SFTP },
+		"--for-user needs a shell on the server, and -s uses none"},
+	{func(f *Flags) bool { return f.RFC4716 && len(f.KeyOptions) > 0 },
+		"keys in the format of RFC 4716 have no options"},
+	{func(f *Flags) bool { return f.Diagnose && (f.Force || f.DryRun) },
+		"--diagnose changes nothing, and goes with neither -f nor -n"},
+	{func(f *Flags) bool { return f.NoPassphrase && !f.Keygen },
+		"--no-passphrase says how --keygen is to make a key, and goes with it only"},
+	{func(f *Flags) bool { return f.Keygen && (f.DryRun || f.Diagnose || f.Platform != (device.Platform{})) },
+		"--keygen makes a key, and goes with none of -n, --diagnose and --print-commands, which change nothing"},
+	{func(f *Flags) bool { return f.Verify && f.NoVerify },
+		"--verify and --no-verify exclude each other"},
+	{func(f *Flags) bool { return len(f.Hosts) == 0 },
+		"Missing hostname"},
+}
+
 // check finds what only the whole command line can show; words is how many
 // there were.
 func (f *Flags) check(words int) error {
-	switch {
-	case words == 0:
+	if words == 0 {
 		return &UsageError{ShowUsage: true}
-	case f.ForUser != "" && f.SFTP:
-		return &UsageError{Text: "--for-user needs a shell on the server, and -s uses none", ShowUsage: true}
-	case f.RFC4716 && len(f.KeyOptions) > 0:
-		return &UsageError{Text: "keys in the format of RFC 4716 have no options", ShowUsage: true}
-	case f.Diagnose && (f.Force || f.DryRun):
-		return &UsageError{Text: "--diagnose changes nothing, and goes with neither -f nor -n", ShowUsage: true}
-	case f.NoPassphrase && !f.Keygen:
-		return &UsageError{Text: "--no-passphrase says how --keygen is to make a key, and goes with it only", ShowUsage: true}
-	case f.Keygen && (f.DryRun || f.Diagnose || f.Platform != (device.Platform{})):
-		return &UsageError{Text: "--keygen makes a key, and goes with none of -n, --diagnose and --print-commands, which change nothing", ShowUsage: true}
-	case f.Verify && f.NoVerify:
-		return &UsageError{Text: "--verify and --no-verify exclude each other", ShowUsage: true}
-	case len(f.Hosts) == 0:
-		return &UsageError{Text: "Missing hostname", ShowUsage: true}
-	case len(f.passwordFlags()) > 1:
-		return &UsageError{Text: strings.Join(f.passwordFlags(), " and ") + " exclude each other", ShowUsage: true}
+	}
+	for _, rule := range rules {
+		if rule.broken(f) {
+			return &UsageError{Text: rule.text, ShowUsage: true}
+		}
+	}
+	if given := f.passwordFlags(); len(given) > 1 {
+		return &UsageError{Text: strings.Join(given, " and ") + " exclude each other", ShowUsage: true}
 	}
 	for _, host := range f.Hosts {
 		if host == "" {
@@ -195,143 +204,6 @@ func (f *Flags) checkHost(readable func(path string) bool) error {
 			Hint: "to install the key of a file, put -i before its name: -i " + shellWord(host) + " [user@]hostname"}
 	}
 	return foreignURL(host)
-}
-
-// flagSet tells pflag the options. Their descriptions are in usage.go.
-func (f *Flags) flagSet() *pflag.FlagSet {
-	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	set.SortFlags = false
-	set.SetOutput(io.Discard)
-	set.Usage = func() {}
-
-	set.FuncP("identity", "i", "", f.setIdentity)
-	// settleIdentity leaves no bare -i behind except in a word that is an
-	// error further on; this keeps pflag from taking the rest of it for a file.
-	set.Lookup("identity").NoOptDefVal = "-"
-	set.BoolVarP(&f.Force, "force", "f", false, "")
-	set.BoolVarP(&f.DryRun, "dry-run", "n", false, "")
-	set.BoolVarP(&f.SFTP, "sftp", "s", false, "")
-	set.FuncP("target-path", "t", "", f.setTarget)
-	set.BoolVar(&f.Keygen, "keygen", false, "")
-	set.BoolVar(&f.NoPassphrase, "no-passphrase", false, "")
-	f.entryFlags(set)
-	set.Func("for-user", "", f.once(&f.ForUser, "--for-user"))
-	set.Func("key-format", "", f.setKeyFormat)
-	set.Func("print-commands", "", f.setPlatform)
-	set.FuncP("config", "F", "", func(path string) error { return f.setConfig(withoutLineEnd(path)) })
-	set.FuncP("port", "p", "", func(port string) error { return f.setPort(withoutBlanks(port)) })
-	set.FuncP("option", "o", "", func(line string) error { return f.addOption(withoutLineEnd(line)) })
-	set.FuncP("jump", "J", "", f.setJump)
-	set.Func("host-key", "", f.addPin)
-	set.Func("password-file", "", f.once(&f.PasswordFile, "--password-file"))
-	set.Func("password-fd", "", f.setPasswordFD)
-	set.Func("password-env", "", f.once(&f.PasswordEnv, "--password-env"))
-	set.BoolVarP(&f.PrintConfig, "print-config", "G", false, "")
-	set.BoolVar(&f.Diagnose, "diagnose", false, "")
-	set.BoolVar(&f.NoRepair, "no-repair", false, "")
-	set.BoolVar(&f.Verify, "verify", false, "")
-	set.BoolVar(&f.NoVerify, "no-verify", false, "")
-	set.BoolVarP(&f.Debug, "debug", "x", false, "")
-	set.CountVarP(&f.Verbose, "verbose", "v", "")
-	set.BoolVar(&f.Version, "version", false, "")
-	set.BoolVar(&f.Help, "help", false, "")
-	set.BoolVarP(&f.ShortHelp, "usage", "h", false, "")
-	// pflag wants a long name for every letter; -? has no other use for one.
-	set.BoolVarP(&f.ShortHelp, "?", "?", false, "")
-	set.Lookup("?").Hidden = true
-	return set
-}
-
-func (f *Flags) setIdentity(path string) error {
-	if f.IdentitySet {
-		return &UsageError{Text: "-i option must not be specified more than once", ShowUsage: true}
-	}
-	f.IdentitySet, f.Identity = true, expandHome(path)
-	return nil
-}
-
-func (f *Flags) setTarget(path string) error {
-	if path == "" {
-		return &UsageError{Text: "the target path of -t is empty"}
-	}
-	if rewritten(onWindows, os.Getenv, path) {
-		return &UsageError{Text: "-t " + path + ": Git Bash has made this of a path that began with /; set MSYS_NO_PATHCONV=1 and give it again" +
-			" (a path on a Windows server: with backslashes)"}
-	}
-	if path[0] == '~' && !strings.HasPrefix(path, "~/") && !strings.HasPrefix(path, `~\`) {
-		return &UsageError{Text: "-t " + path + ": of names that begin with ~ only ~/ is known, for the remote home;" +
-			" give the whole path, or ./" + path + " for a file of that name"}
-	}
-	f.Target = path
-	return nil
-}
-
-func (f *Flags) setPlatform(name string) error {
-	if name == "list" {
-		f.ListPlatforms = true
-		return nil
-	}
-	platform, known := device.ByName(name)
-	if !known {
-		var names []string
-		for _, p := range device.Platforms() {
-			names = append(names, p.Name)
-		}
-		return &UsageError{Text: "--print-commands knows no '" + name + "', but " + strings.Join(names, ", ")}
-	}
-	f.Platform = platform
-	return nil
-}
-
-func (f *Flags) setKeyFormat(format string) error {
-	switch strings.ToLower(format) {
-	case "openssh":
-		f.RFC4716 = false
-	case "rfc4716", "ssh2":
-		f.RFC4716 = true
-	default:
-		return &UsageError{Text: "--key-format knows openssh and rfc4716, not '" + format + "'"}
-	}
-	return nil
-}
-
-func (f *Flags) setConfig(path string) error {
-	if path == "" {
-		return &UsageError{Text: "the file name of -F is empty"}
-	}
-	f.Config = expandHome(path)
-	f.Passed = append(f.Passed, Passed{"-F", path})
-	return nil
-}
-
-func (f *Flags) setPort(text string) error {
-	port := sshconfig.ParsePort(text)
-	if port <= 0 {
-		return &UsageError{Text: "Bad port '" + text + "'"}
-	}
-	f.Port = strconv.Itoa(port)
-	return nil
-}
-
-func (f *Flags) addOption(line string) error {
-	f.Passed = append(f.Passed, Passed{"-o", line})
-	return nil
-}
-
-func (f *Flags) setJump(hops string) error {
-	if hops == "" {
-		return &UsageError{Text: "the jump host of -J is empty"}
-	}
-	f.Passed = append(f.Passed, Passed{"-J", hops})
-	return nil
-}
-
-func (f *Flags) addPin(fingerprint string) error {
-	if err := hostkey.CheckPin(fingerprint); err != nil {
-		return &UsageError{Text: "--host-key wants a fingerprint, SHA256:… or MD5:…: " + err.Error()}
-	}
-	f.Pins = append(f.Pins, fingerprint)
-	return nil
 }
 
 // usageError turns what pflag has to say into the words of a shell's getopts

@@ -28,27 +28,6 @@ func (f *Flags) passwordFlags() []string {
 	return given
 }
 
-// once sets a flag that makes sense with one value only.
-func (f *Flags) once(to *string, name string) func(string) error {
-	return func(value string) error {
-		switch {
-		case value == "":
-			return &UsageError{Text: "the argument of " + name + " is empty"}
-		case *to != "":
-			return &UsageError{Text: name + " must not be specified more than once", ShowUsage: true}
-		}
-		*to = value
-		return nil
-	}
-}
-
-func (f *Flags) setPasswordFD(text string) error {
-	if _, err := strconv.ParseUint(text, 10, 16); err != nil {
-		return &UsageError{Text: "--password-fd wants the number of a file descriptor, not '" + text + "'"}
-	}
-	return f.once(&f.PasswordFD, "--password-fd")(text)
-}
-
 // password reads the password that the flags point to; nil where they point to
 // none. It is read before anything else is done, so that what is wrong with it
 // is told while nothing has happened yet.

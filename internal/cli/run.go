@@ -132,7 +132,7 @@ func (r *run) do(ctx context.Context) outcome {
 		return outcome{err: err}
 	}
 	defer r.agent.close()
-	if source.ids, err = r.flags.dressed(source.ids); err != nil {
+	if source.ids, err = r.flags.withOptions(source.ids); err != nil {
 		return outcome{err: err}
 	}
 	r.out.Source(source.name, source.skipped)
