@@ -15,9 +15,10 @@ import (
 var mayImport = map[string][]string{
 	"":                   {"internal/cli"},
 	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
-	"copyid":             {"authkeys", "identity", "internal/device", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
+	"copyid":             {"authkeys", "identity", "internal/device", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
 	"identity":           {"authkeys", "internal/sshkey", "internal/textfile"},
 	"authkeys":           {"internal/sshkey"},
+	"internal/keyring":   {"identity", "internal/sshclient", "internal/sshconfig"},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig", "internal/sshkey"},
 	"internal/hostkey":   {"internal/owneronly", "internal/sshkey", "internal/textfile"},
 	"internal/owneronly": {},

@@ -29,6 +29,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/keyring"
 )
 
 // UI holds the ways to reach a person. A nil Secret or Line means that nobody
@@ -144,7 +145,8 @@ type Target struct {
 // Client works on hosts with one set of Options. It may be used by several
 // goroutines where the callbacks of its Options allow that.
 type Client struct {
-	o Options
+	o    Options
+	ring *keyring.Ring
 }
 
 // New makes a Client.
@@ -152,11 +154,17 @@ func New(o Options) *Client {
 	if o.LookupEnv == nil {
 		o.LookupEnv = func(string) (string, bool) { return "", false }
 	}
-	return &Client{o: o}
+	return &Client{o: o, ring: keyring.New(o.Agent)}
 }
 
 func (c *Client) notice(text string) {
 	if c.o.UI.Notice != nil {
 		c.o.UI.Notice(text)
+	}
+}
+
+func (c *Client) debug(text string) {
+	if c.o.UI.Debug != nil {
+		c.o.UI.Debug(1, text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/keyring"
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
@@ -40,7 +41,7 @@ type Plan struct {
 	account string // whose file it is
 	host    *sshconfig.Host
 	conn    *sshclient.Conn
-	login   *login
+	login   *keyring.Login
 	state   *remote.State
 	sftp    bool // the file was reached by SFTP
 	format  keyFormat
@@ -179,7 +180,7 @@ func (c *Client) asks() bool { return !c.o.Force && c.o.TargetPath == "" && c.o.
 // connect opens the connection and takes the server's answers into the plan.
 func (c *Client) connect(ctx context.Context, p *Plan) error {
 	o := sshclient.Options{
-		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.keys, Shell: c.o.Shell,
+		Host: p.host, Home: c.o.Home, Pins: c.o.Pins, UI: c.connectionUI(), Keys: p.login.Keys, Shell: c.o.Shell,
 		Identified: func(version string) error {
 			if err := deviceError(p, version); err != nil {
 				return err
@@ -216,6 +217,15 @@ func (c *Client) connect(ctx context.Context, p *Plan) error {
 	p.conn, p.LoggedIn = conn, conn.Client != nil
 	p.NoKeyAsked = p.LoggedIn && conn.Method == "none"
 	return nil
+}
+
+// newLogin are the keys that may log in to a host.
+func (c *Client) newLogin(host *sshconfig.Host, ids []identity.Identity) *keyring.Login {
+	return c.ring.NewLogin(keyring.Options{
+		Host: host, Identities: ids, ProofOnly: func(id identity.Identity) bool { return forcedCommand(id.Entry.Options) != "" },
+		KeepAgents: c.o.DryRun, Secret: c.o.UI.Secret, Confirm: c.o.UI.Confirm, Notice: c.o.UI.Notice,
+		Debug: func(text string) { c.debug(text) },
+	})
 }
 
 // connectionUI is the part of UI that a connection needs.

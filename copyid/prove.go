@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -184,8 +183,8 @@ func (c *Client) readOptions(ctx context.Context, p *Plan) {
 		}
 		return nil
 	})
-	if err != nil && c.o.UI.Debug != nil {
-		c.o.UI.Debug(1, "the file was not read: "+err.Error())
+	if err != nil {
+		c.debug("the file was not read: " + err.Error())
 	}
 }
 
@@ -203,7 +202,7 @@ func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyState) error {
 	if k.FileChecked && k.EffectiveLine > 0 && forcedCommand(k.ExistingOptions) == "" || signatureIsEnough(p, k.Identity) {
 		return nil
 	}
-	keys := p.login.silent([]identity.Identity{k.Identity})
+	keys := p.login.Silent([]identity.Identity{k.Identity})
 	if len(keys) == 0 {
 		return nil
 	}
@@ -211,9 +210,7 @@ func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyState) error {
 	o.Keys = func(*sshconfig.Host) []sshclient.Key { return keys }
 	conn, err := sshclient.Connect(ctx, o)
 	if err != nil {
-		if c.o.UI.Debug != nil {
-			c.o.UI.Debug(1, "no login of its own for a key: "+err.Error())
-		}
+		c.debug("no login of its own for a key: " + err.Error())
 		return nil // the server's word on it stays
 	}
 	defer conn.Close()
@@ -247,9 +244,4 @@ func (p *Plan) loginError(err error) error {
 		return err
 	}
 	return &LoginError{Key: p.conn.LoginKey, Status: failed.Status, Said: failed.Detail}
-}
-
-// silent are the keys that can sign for ids and ask nobody.
-func (l *login) silent(ids []identity.Identity) []sshclient.Key {
-	return slices.DeleteFunc(l.only(ids), func(k sshclient.Key) bool { return k.Asks || k.Agent })
 }

@@ -47,7 +47,7 @@ func (c *Client) startVerification(ctx context.Context, p *Plan, conn *sshclient
 	v := &verification{ids: ids, ready: make(chan struct{}), cancel: cancel, result: make(chan verified, 1)}
 	o := c.secondConnection(p, conn, ids)
 	o.BeforeAuth = v.ready
-	o.Keys = func(*sshconfig.Host) []sshclient.Key { return p.login.only(ids) }
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return p.login.Only(ids) }
 	go func() {
 		conn, err := sshclient.Connect(ctx, o)
 		v.result <- verified{conn, err}

@@ -128,6 +128,14 @@ func (k *PrivateKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm st
 	return signer.SignWithAlgorithm(rand, data, algorithm)
 }
 
+// Unlock decodes the private half, and asks for the passphrase where that is
+// needed, as the first signature would. The errors are those of
+// [PrivateKey.SignWithAlgorithm].
+func (k *PrivateKey) Unlock() error {
+	_, err := k.unlock()
+	return err
+}
+
 // unlock decodes the key, once. Others who want to sign wait for the answer of
 // the first.
 func (k *PrivateKey) unlock() (ssh.AlgorithmSigner, error) {

@@ -1,7 +1,8 @@
-package copyid
+package keyring
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -18,18 +19,18 @@ import (
 type keyFile struct {
 	path    string
 	public  ssh.PublicKey
-	private *identity.PrivateKey // nil where only an agent can sign
-	// certificate stands beside the key, in path-cert.pub; nil mostly.
+	private *fileKey // nil where only an agent can sign
+	// certificate is the one of path-cert.pub; nil for none.
 	certificate *ssh.Certificate
 }
 
 // key is the file as a way to log in.
 func (f keyFile) key() sshclient.Key {
-	return sshclient.Key{Signer: f.private, Asks: f.private.Encrypted(), Origin: f.path}
+	return sshclient.Key{Signer: f.private, Asks: f.private.encrypted(), Origin: f.path}
 }
 
 // files are the IdentityFiles of a host.
-func (l *login) files(h *sshconfig.Host) []keyFile {
+func (l *Login) files(h *sshconfig.Host) []keyFile {
 	var files []keyFile
 	for _, path := range h.IdentityFiles {
 		if f, ok := l.file(h, path); ok {
@@ -42,7 +43,7 @@ func (l *login) files(h *sshconfig.Host) []keyFile {
 // file reads an IdentityFile, whose private half may be missing or out of
 // reach: the agent may have it. A certificate beside it counts unless the
 // configuration names certificates (load_public_identity_files in ssh.c).
-func (l *login) file(h *sshconfig.Host, path string) (keyFile, bool) {
+func (l *Login) file(h *sshconfig.Host, path string) (keyFile, bool) {
 	f := keyFile{path: path}
 	if private, ok := l.privateKey(h, path); ok {
 		f.private, f.public = private, private.PublicKey()
@@ -60,44 +61,68 @@ func (l *login) file(h *sshconfig.Host, path string) (keyFile, bool) {
 	return f, true
 }
 
-// fileOf is a private key file as one host may use it: what may be asked, and
-// which agent the key goes to, are the host's settings.
-type fileOf struct {
-	host *sshconfig.Host
-	path string
+// fileKey is a private key file as one host may use it: it signs, and decodes the
+// key before that.
+type fileKey struct {
+	*heldFile
+	login *Login
+	host  *sshconfig.Host
 }
 
-// privateKey opens a private key file, once; not ok where there is none of use.
-func (l *login) privateKey(h *sshconfig.Host, path string) (*identity.PrivateKey, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	id := fileOf{h, path}
-	private, known := l.private[id]
-	if known {
-		return private, private != nil
+var _ ssh.MultiAlgorithmSigner = (*fileKey)(nil)
+
+// PublicKey implements [ssh.Signer]. It asks nobody.
+func (k *fileKey) PublicKey() ssh.PublicKey { return k.private.PublicKey() }
+
+// Algorithms implements [ssh.MultiAlgorithmSigner].
+func (k *fileKey) Algorithms() []string { return k.private.Algorithms() }
+
+// Sign implements [ssh.Signer].
+func (k *fileKey) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
+	return k.SignWithAlgorithm(rand, data, "")
+}
+
+// SignWithAlgorithm implements [ssh.AlgorithmSigner].
+func (k *fileKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
+	if err := k.ready(); err != nil {
+		return nil, err
 	}
-	l.private[id] = nil
-	if _, err := os.Stat(path); err != nil {
-		return nil, false
+	return k.private.SignWithAlgorithm(rand, data, algorithm)
+}
+
+// encrypted reports whether a passphrase protects the file, also after it was
+// given.
+func (k *fileKey) encrypted() bool { return k.private.Encrypted() }
+
+// ready decodes the key and hands it to the agent where the host wants that.
+// Another host that needs the key waits.
+func (k *fileKey) ready() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.decode(k.login.passphrase(k.host, k.path)); err != nil {
+		return err
 	}
-	private, err := identity.Signer(path, l.passphrase(h, path))
-	if err != nil {
-		l.unusable(path, err)
-		return nil, false
+	k.addToAgent()
+	return nil
+}
+
+// privateKey opens a private key file; not ok where there is none of use.
+func (l *Login) privateKey(h *sshconfig.Host, path string) (*fileKey, bool) {
+	f := l.ring.file(path)
+	if f.err != nil && l.first(h, path) {
+		l.unusable(path, f.err)
 	}
-	private.WhenUnlocked(func(raw any) { l.addToAgent(h, path, raw) })
-	l.private[id] = private
-	return private, true
+	return &fileKey{f, l, h}, f.private != nil
 }
 
 // identityKeys are the private halves of the identities to install.
-func (l *login) identityKeys() []sshclient.Key {
+func (l *Login) identityKeys() []sshclient.Key {
 	var keys []sshclient.Key
-	for _, id := range l.ids {
+	for _, id := range l.o.Identities {
 		if id.Origin.PrivateKey == "" {
 			continue
 		}
-		private, ok := l.privateKey(l.host, id.Origin.PrivateKey)
+		private, ok := l.privateKey(l.o.Host, id.Origin.PrivateKey)
 		if ok && bytes.Equal(private.PublicKey().Marshal(), id.Entry.Key.Marshal()) {
 			keys = append(keys, keyFile{path: id.Origin.PrivateKey, private: private}.key())
 		}
@@ -107,7 +132,7 @@ func (l *login) identityKeys() []sshclient.Key {
 
 // certificates are those that CertificateFile names, each with whatever signs
 // for it: the agent or one of the files.
-func (l *login) certificates(h *sshconfig.Host, files []keyFile, held []ssh.Signer) []sshclient.Key {
+func (l *Login) certificates(h *sshconfig.Host, files []keyFile, held []ssh.Signer) []sshclient.Key {
 	var keys []sshclient.Key
 	for _, path := range h.CertificateFiles {
 		certificate := l.certificate(path)
@@ -128,9 +153,9 @@ func (l *login) certificates(h *sshconfig.Host, files []keyFile, held []ssh.Sign
 	return keys
 }
 
-// certificate reads a certificate; nil where there is none, which only -v tells,
-// as in ssh.
-func (l *login) certificate(path string) *ssh.Certificate {
+// certificate reads a certificate; nil where there is none, which is reported with
+// -v only, as in ssh.
+func (l *Login) certificate(path string) *ssh.Certificate {
 	certificate, err := identity.ReadCertificate(path)
 	if err != nil {
 		l.debug("certificate %v", err)
@@ -144,8 +169,8 @@ func (l *login) certificate(path string) *ssh.Certificate {
 func (f keyFile) appendCertified(keys []sshclient.Key, certificate *ssh.Certificate, held []ssh.Signer, path string) []sshclient.Key {
 	signer := holding(held, certificate.Key)
 	key := sshclient.Key{Agent: signer != nil, Origin: path}
-	if f.private != nil && (signer == nil || !f.private.Encrypted()) {
-		signer, key.Agent, key.Asks = f.private, false, f.private.Encrypted()
+	if f.private != nil && (signer == nil || !f.private.encrypted()) {
+		signer, key.Agent, key.Asks = f.private, false, f.private.encrypted()
 	}
 	if signer == nil {
 		return keys
@@ -170,31 +195,33 @@ func holding(held []ssh.Signer, key ssh.PublicKey) ssh.Signer {
 
 // addToAgent hands a key that is about to log in to the agent, where
 // AddKeysToAgent wants that (maybe_add_key_to_agent in sshconnect2.c). What
-// keeps it from being added is told with -v only, as in ssh.
-func (l *login) addToAgent(h *sshconfig.Host, path string, raw any) {
+// keeps it from being added is reported with -v only, as in ssh.
+func (k *fileKey) addToAgent() {
+	l, h := k.login, k.host
 	confirm, lifetime, wanted := addKeysToAgent(h.AddKeysToAgent)
-	if !wanted || l.verifying.Load() || l.c.o.DryRun || l.c.o.Agent == nil || h.IdentityAgent == "none" {
+	held := l.ring.agent(h.IdentityAgent)
+	if !wanted || l.verifying.Load() || l.o.KeepAgents || held == nil || k.offered[h.IdentityAgent] {
 		return
 	}
-	opened, err := l.c.o.Agent(h.IdentityAgent)
-	if err != nil {
-		l.debug("no agent to add %s to: %v", path, err)
+	k.offered[h.IdentityAgent] = true
+	if held.err != nil {
+		l.debug("no agent to add %s to: %v", k.path, held.err)
 		return
 	}
-	_, comment := identity.PublicHalf(path)
+	_, comment := identity.PublicHalf(k.path)
 	if comment == "" {
-		comment = path
+		comment = k.path
 	}
-	if h.AddKeysToAgent == "ask" && !l.confirmed("Add key "+path+" ("+comment+") to agent?") {
-		l.debug("key %s is not added to the agent: permission was not given", path)
+	if h.AddKeysToAgent == "ask" && !l.confirmed("Add key "+k.path+" ("+comment+") to agent?") {
+		l.debug("key %s is not added to the agent: permission was not given", k.path)
 		return
 	}
-	key := agent.AddedKey{PrivateKey: raw, Comment: comment, LifetimeSecs: lifetime, ConfirmBeforeUse: confirm}
-	if err := opened.Add(key); err != nil {
-		l.debug("could not add %s to the agent: %v", path, err)
+	key := agent.AddedKey{PrivateKey: k.raw, Comment: comment, LifetimeSecs: lifetime, ConfirmBeforeUse: confirm}
+	if err := held.agent.Add(key); err != nil {
+		l.debug("could not add %s to the agent: %v", k.path, err)
 		return
 	}
-	l.debug("identity added to agent: %s", path)
+	l.debug("identity added to agent: %s", k.path)
 }
 
 // addKeysToAgent reads the setting as ssh -G prints it: true, ask, confirm, a
@@ -213,6 +240,6 @@ func addKeysToAgent(setting string) (confirm bool, lifetime uint32, wanted bool)
 	return confirm, 0, words[0] == "true" || words[0] == "ask"
 }
 
-func (l *login) confirmed(prompt string) bool {
-	return l.c.o.UI.Confirm != nil && l.c.o.UI.Confirm(prompt)
+func (l *Login) confirmed(prompt string) bool {
+	return l.o.Confirm != nil && l.o.Confirm(prompt)
 }
