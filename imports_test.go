@@ -14,10 +14,11 @@ import (
 // do not count. Imports run one way, from the command down to the file format.
 var mayImport = map[string][]string{
 	"":                   {"internal/cli"},
-	"internal/cli":       {"authkeys", "copyid", "identity", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
-	"copyid":             {"authkeys", "identity", "internal/device", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
+	"internal/cli":       {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
+	"copyid":             {"authkeys", "identity", "internal/account", "internal/device", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
 	"identity":           {"authkeys", "internal/sshkey", "internal/textfile"},
 	"authkeys":           {"internal/sshkey"},
+	"internal/account":   {},
 	"internal/keyring":   {"identity", "internal/sshclient", "internal/sshconfig"},
 	"internal/sshclient": {"internal/hostkey", "internal/sshconfig", "internal/sshkey"},
 	"internal/hostkey":   {"internal/owneronly", "internal/sshkey", "internal/textfile"},

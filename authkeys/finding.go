@@ -101,17 +101,17 @@ func (k FindingKind) OfKey() bool { return k == FoundDSA || k == FoundShortRSA }
 // A Finding is one line that holds a key and does not do what it seems to do.
 // The texts are those of the file, and as hostile as whoever wrote it.
 type Finding struct {
-	Kind FindingKind
-	Line int // counted from 1
-	By   int // the line that decides in its place; 0 for most kinds
+	Kind FindingKind `json:"kind"`
+	Line int         `json:"line"`         // counted from 1
+	By   int         `json:"by,omitempty"` // the line that decides in its place; 0 for most kinds
 
-	Reason       Reason       // for FoundDamaged
-	Option       string       // the option it is about, as sshd(8) spells it
-	Value        string       // its value without the quotes
-	OptionReason OptionReason // for FoundOptionsRefused
-	Options      []string     // the options of line By
-	Bits         int          // for FoundShortRSA
-	Limit        int          // for FoundLong and FoundBeyond
+	Reason       Reason       `json:"reason,omitempty"`       // for FoundDamaged
+	Option       string       `json:"option,omitempty"`       // the option it is about, as sshd(8) spells it
+	Value        string       `json:"value,omitempty"`        // its value without the quotes
+	OptionReason OptionReason `json:"optionReason,omitempty"` // for FoundOptionsRefused
+	Options      []string     `json:"options,omitempty"`      // the options of line By
+	Bits         int          `json:"bits,omitempty"`         // for FoundShortRSA
+	Limit        int          `json:"limit,omitempty"`        // for FoundLong and FoundBeyond
 }
 
 // String tells the facts, for debugging. Texts of the file are escaped.

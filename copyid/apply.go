@@ -14,57 +14,122 @@ import (
 // planned for anew.
 const maxReplans = 8
 
-// ErrBusy tells that the target file changed faster than it could be planned
-// for.
-var ErrBusy = errors.New("the target file keeps changing")
+var (
+	// ErrBusy is returned by Ensure if the file kept changing while it was being
+	// updated.
+	ErrBusy = errors.New("the target file keeps changing")
+	// ErrStale is returned by Apply if the file is not what the plan rests on.
+	// Nothing was changed.
+	ErrStale = errors.New("the target file is not what it was when the plan was made")
+	// ErrNoLogin is returned by Ensure and Apply if a login is needed and not
+	// possible with Options.NoPrompt.
+	ErrNoLogin = errors.New("no login is possible without asking")
+)
 
-// Apply does what the plan says: it is the only road that writes. Where the
-// target file turns out to hold one of the keys, Apply decides anew by what
-// stands there, as Plan would have. It closes the plan.
+// Ensure makes the goal true: it adds the keys that are not there, and asks the
+// server afterwards whether it now accepts them. Of all ways it takes the fewest
+// round trips: it rests on the server's answers alone at first, and the change
+// holds only if no line of the file contains one of the keys. Where the file turns
+// out to hold one, Ensure decides anew by what it holds.
 //
-// Errors are those of package remote, and ErrBusy. The file then is what it
-// was, unless the error is a RemoteError that is Unsure: then no answer came
-// after the change had been sent. Where the server's word on the keys does not
-// settle it, the next run finds out whether the change was made, and takes back
-// what was left unfinished.
-func (c *Client) Apply(ctx context.Context, p *Plan) (*Report, error) {
-	if c.o.DryRun {
-		return nil, ErrDryRun
-	}
-	defer p.Close()
-	report := &Report{Target: p.Target, User: p.User, HostName: p.HostName, Port: p.Port, Login: loginSettings(p.host)}
-	if c.settled(p) {
-		report.Keys, report.Path = p.Keys, p.Path
-		return report, nil
-	}
-	pending := p.ToAdd()
-	var v *verification
-	if !c.o.NoVerify && !p.NoKeyAsked {
-		v = c.verificationOf(ctx, p, pending)
-	}
-	result, err := c.change(ctx, p)
+// After an error the file is what it was, unless the error is a RemoteError that
+// is Unsure: then no answer came after the change had been sent. Where the
+// server's word on the keys does not settle it, the next run finds out whether
+// the change was made, and takes back what was left unfinished.
+func (h *Host) Ensure(ctx context.Context, goal Goal) (*Report, error) {
+	t, err := h.task(goal, h.c.o.Force)
 	if err != nil {
-		return c.secondLook(ctx, p, v, report, p.loginError(err))
+		return nil, err
 	}
-	if ids := p.ToAdd(); c.o.Progress.Installed != nil && len(ids) > 0 {
-		c.o.Progress.Installed(ids)
+	defer t.end()
+	if err := t.connect(ctx, true); err != nil {
+		return nil, err
+	}
+	if t.settled() {
+		if t.loggedIn() {
+			if err := t.prove(ctx); err != nil {
+				return nil, err
+			}
+		}
+		return t.nothingToDo(), nil
+	}
+	return t.carryOut(ctx, maxReplans)
+}
+
+// Apply carries out a plan: it adds exactly the keys that the plan adds, provided
+// that the target file still is what the plan rests on, and asks the server
+// afterwards whether it now accepts them. If the file has changed meanwhile, the
+// error is ErrStale and a new plan is needed. The other errors are those of Ensure.
+func (h *Host) Apply(ctx context.Context, plan *Plan) (*Report, error) {
+	t, err := h.task(Goal{}, plan.Evidence == NoEvidence)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	t.keys, t.path = slices.Clone(plan.Keys), plan.Path
+	t.login = h.newLogin(t.identities())
+	if t.settled() {
+		return t.nothingToDo(), nil
+	}
+	t.evidence, t.noKeyAsked = plan.Evidence, plan.NoKeyAsked
+	if plan.Sum != "" {
+		t.state = &remote.State{Sum: plan.Sum}
+	}
+	if !t.loggedIn() {
+		t.Host.Close()
+		o := t.connection(ctx, true)
+		o.StopWhenAccepted = false
+		if err := t.open(ctx, o); err != nil {
+			return nil, err
+		}
+	} else if err := t.identified(t.conn.ServerVersion); err != nil {
+		return nil, err
+	}
+	return t.carryOut(ctx, 0)
+}
+
+// nothingToDo is the report where no key was to be added.
+func (t *task) nothingToDo() *Report {
+	report := t.report()
+	report.Keys, report.Path = t.keys, t.path
+	return report
+}
+
+// carryOut adds the keys and verifies them. replans is how often the file may
+// turn out to be another one than the keys were decided for.
+func (t *task) carryOut(ctx context.Context, replans int) (*Report, error) {
+	if !t.loggedIn() {
+		return nil, ErrNoLogin
+	}
+	c, report := t.c, t.report()
+	pending := t.pending()
+	var v *verification
+	if !c.o.NoVerify && !t.noKeyAsked {
+		v = t.verificationOf(ctx, pending)
+	}
+	result, err := t.change(ctx, replans)
+	if err != nil {
+		return t.secondLook(ctx, v, report, t.loginError(err))
+	}
+	if ids := t.pending(); t.c.o.Progress.Installed != nil && len(ids) > 0 {
+		t.c.o.Progress.Installed(t.Target, ids)
 	}
 	if v == nil {
-		c.askAgain(ctx, p)
+		t.askAgain(ctx)
 	}
-	report.take(p, result)
+	report.take(t, result)
 	// Whoever holds a key of that file is each administrator: nobody is left in
 	// doubt about what became of it.
-	if v == nil && result.Shared && !p.NoKeyAsked {
-		v = c.verificationOf(ctx, p, pending)
+	if v == nil && result.Shared && !t.noKeyAsked {
+		v = t.verificationOf(ctx, pending)
 	}
-	report.Verification.NoKeyAsked = p.NoKeyAsked && !c.o.NoVerify
+	report.Verification.NoKeyAsked = t.noKeyAsked && !c.o.NoVerify
 	if v != nil {
-		report.Verification = c.verified(ctx, p, v)
-		report.Verification.KeysOff = !p.host.PubkeyAuthentication
-		if p.unexplained(report.Verification.Refused) || report.Verification.notOffered() {
-			c.findLines(ctx, p)
-			report.Verification.Causes = c.causes(ctx, p, &result.State)
+		report.Verification = t.verified(ctx, v)
+		report.Verification.KeysOff = !t.config.PubkeyAuthentication
+		if t.unexplained(report.Verification.Refused) || report.Verification.notOffered() {
+			t.findLines(ctx)
+			report.Verification.Causes = t.causes(ctx, &result.State)
 		}
 	}
 	return report, nil
@@ -76,119 +141,124 @@ const lookAgain = 15 * time.Second
 // secondLook finds out what became of a change that had been sent when an error
 // came: where the server refused every one of the keys before and accepts them
 // all now, it was made, and the report says so. Otherwise err stays.
-func (c *Client) secondLook(ctx context.Context, p *Plan, v *verification, report *Report, err error) (*Report, error) {
+func (t *task) secondLook(ctx context.Context, v *verification, report *Report, err error) (*Report, error) {
 	var failed *remote.RemoteError
-	added := p.ToAdd()
-	if !errors.As(err, &failed) || !failed.Unsure || !failed.ConnectionLives() || p.NoKeyAsked || len(added) == 0 || !p.allRefused() {
+	added := t.pending()
+	if !errors.As(err, &failed) || !failed.Unsure || !failed.ConnectionLives() || t.noKeyAsked || len(added) == 0 || !t.allRefused() {
 		v.abandon()
 		return nil, err
 	}
 	if v == nil {
-		v = c.verificationOf(ctx, p, added)
+		v = t.verificationOf(ctx, added)
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookAgain)
 	defer cancel()
 	context.AfterFunc(ctx, v.cancel)
-	seen := c.verified(ctx, p, v)
+	seen := t.verified(ctx, v)
 	if !seen.Done || len(seen.Accepted) != len(added) {
 		return nil, err
 	}
-	c.installing(p)
-	if c.o.Progress.Installed != nil {
-		c.o.Progress.Installed(added)
+	t.installing()
+	if t.c.o.Progress.Installed != nil {
+		t.c.o.Progress.Installed(t.Target, added)
 	}
-	report.take(p, &remote.Result{Applied: true, State: remote.State{Path: failed.Path}})
+	report.take(t, &remote.Result{Applied: true, State: remote.State{Path: failed.Path}})
 	report.Unheard, report.Verification = true, seen
 	return report, nil
 }
 
 // allRefused reports whether the server was asked about every key to be
 // installed, and refused it.
-func (p *Plan) allRefused() bool {
-	return !slices.ContainsFunc(p.Keys, func(k KeyState) bool { return k.Outcome == Add && !k.Refused })
+func (t *task) allRefused() bool {
+	return !slices.ContainsFunc(t.keys, func(k KeyState) bool { return k.Outcome == Add && !k.Refused })
 }
 
-// change brings the target file to what the plan wants. The first attempt
-// rests on the server's answers alone, and holds only if no line of the file
-// contains one of the keys; otherwise the file's lines decide.
-func (c *Client) change(ctx context.Context, p *Plan) (*remote.Result, error) {
+// change brings the target file to what is wanted. The first attempt rests on what
+// was decided, and holds only if the file is as it was then or, where it was not
+// read, if none of its lines contains one of the keys; otherwise the file's lines
+// decide.
+func (t *task) change(ctx context.Context, replans int) (*remote.Result, error) {
 	var result *remote.Result
-	err := c.withSession(ctx, p, func(session remote.Session) (err error) {
-		if c.o.Force {
-			if err := p.recordExisting(ctx, session); err != nil {
+	err := t.withSession(ctx, func(session remote.Session) (err error) {
+		if t.force {
+			if err := t.recordExisting(ctx, session); err != nil {
 				return err
 			}
 		}
-		for range maxReplans {
-			if err := p.readable(); err != nil {
+		for n := 0; ; n++ {
+			if err := t.readable(); err != nil {
 				return err
 			}
-			result, err = session.Add(ctx, c.changeFor(p))
-			if err != nil || result.Applied {
+			result, err = session.Add(ctx, t.wanted())
+			switch {
+			case err != nil || result.Applied:
 				return err
+			case replans == 0:
+				return ErrStale
+			case n == replans-1:
+				return ErrBusy
 			}
-			p.replan(&result.State)
+			t.replan(&result.State)
 		}
-		return ErrBusy
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.Path = result.State.Path
+	t.path = result.State.Path
 	return result, nil
 }
 
 // unexplained reports whether a key among those refused was added, or is in the
 // file on a line that should do.
-func (p *Plan) unexplained(refused []identity.Identity) bool {
+func (t *task) unexplained(refused []identity.Identity) bool {
 	return slices.ContainsFunc(refused, func(id identity.Identity) bool {
-		k := p.keyPlan(id.Entry.Key)
+		k := t.key(id.Entry.Key)
 		return k == nil || k.Outcome != Ineffective
 	})
 }
 
 // findLines looks whether the new lines are among those that the server reads,
 // where it does not read all of a file.
-func (c *Client) findLines(ctx context.Context, p *Plan) {
-	if p.reader.MaxLines() == 0 || p.format != openSSH {
+func (t *task) findLines(ctx context.Context) {
+	if t.reader.MaxLines() == 0 || t.c.o.Format != OpenSSH {
 		return
 	}
-	_ = c.withSession(ctx, p, func(session remote.Session) error { // the refusal is reported all the same
-		state, err := session.Read(ctx, p.format.blobs(p.ToAdd()))
+	_ = t.withSession(ctx, func(session remote.Session) error { // the refusal is reported all the same
+		state, err := session.Read(ctx, t.c.o.Format.blobs(t.pending()))
 		if err != nil {
 			return err
 		}
 		var now []KeyState
-		for _, id := range p.ToAdd() {
-			k := KeyState{Identity: id, Outcome: Add, Reader: p.reader}
+		for _, id := range t.pending() {
+			k := KeyState{Identity: id, Outcome: Add, Reader: t.reader}
 			if k.judge(state.Candidates, time.Now()); k.EffectiveLine == 0 {
 				now = append(now, k)
 			}
 		}
-		p.lines = p.lineCauses(now)
+		t.lines = t.lineCauses(now)
 		return nil
 	})
 }
 
 // installing announces the keys that are about to be written, once: the session
 // tries some appends again.
-func (c *Client) installing(p *Plan) {
-	if c.o.Progress.Installing != nil && !p.announced {
-		p.announced = true
-		c.o.Progress.Installing(p.ToAdd())
+func (t *task) installing() {
+	if t.c.o.Progress.Installing != nil && !t.announced {
+		t.announced = true
+		t.c.o.Progress.Installing(t.Target, t.pending())
 	}
 }
 
-// recordExisting finds the lines that hold the keys already, for a plan that adds
-// them all the same: the person is told where that widens access.
-func (p *Plan) recordExisting(ctx context.Context, session remote.Session) error {
-	state, err := session.Read(ctx, p.format.blobs(p.ToAdd()))
+// recordExisting finds the lines that hold the keys already, for a goal that adds
+// them all the same: the report says where that widens access.
+func (t *task) recordExisting(ctx context.Context, session remote.Session) error {
+	state, err := session.Read(ctx, t.c.o.Format.blobs(t.pending()))
 	if err != nil {
 		return err
 	}
-	for i := range p.Keys {
-		k := &p.Keys[i]
-		k.take(state.Candidates, p.format)
+	for i := range t.keys {
+		k := &t.keys[i]
+		k.take(state.Candidates, t.c.o.Format)
 		if k.Outcome == Ineffective {
 			k.Line = 0 // a finding says it
 		}
@@ -197,42 +267,27 @@ func (p *Plan) recordExisting(ctx context.Context, session remote.Session) error
 	return nil
 }
 
-// changeFor is the remote change of a plan.
-func (c *Client) changeFor(p *Plan) remote.Change {
-	ids := p.ToAdd()
-	change := remote.Change{Force: c.o.Force, Repair: !c.o.NoRepair, Guard: !c.o.Force}
+// wanted is the change of the file.
+func (t *task) wanted() remote.Change {
+	ids := t.pending()
+	change := remote.Change{Force: t.force, Repair: !t.c.o.NoRepair, Guard: !t.force}
 	for _, id := range ids {
-		change.Lines = append(change.Lines, p.format.lines(id)...)
+		change.Lines = append(change.Lines, t.c.o.Format.lines(id)...)
 	}
-	change.Blobs = p.format.blobs(ids)
-	if p.state != nil {
-		change.Expect = p.state.Sum
+	change.Blobs = t.c.o.Format.blobs(ids)
+	if t.state != nil {
+		change.Expect = t.state.Sum
 	}
 	return change
 }
 
 // replan decides by the file about every key the server's answers did not
 // settle.
-func (p *Plan) replan(state *remote.State) {
-	for i := range p.Keys {
-		if p.Keys[i].Outcome != Accepted {
-			p.Keys[i].Outcome, p.Keys[i].Line, p.Keys[i].ExistingOptions = Add, 0, nil
+func (t *task) replan(state *remote.State) {
+	for i := range t.keys {
+		if t.keys[i].Outcome != Accepted {
+			t.keys[i].Outcome, t.keys[i].Line, t.keys[i].ExistingOptions = Add, 0, nil
 		}
 	}
-	p.takeState(state)
-}
-
-// take fills the report from the plan as it was carried out.
-func (r *Report) take(p *Plan, result *remote.Result) {
-	r.Keys, r.Path = slices.Clone(p.Keys), result.State.Path
-	for i := range r.Keys {
-		if r.Keys[i].Outcome == Add {
-			r.Keys[i].Outcome = Added
-		}
-	}
-	r.ServerVersion, r.Size = p.conn.ServerVersion, result.State.Size
-	r.Created, r.Notes, r.SFTP, r.Shared = result.Created, result.Notes, p.sftp, result.Shared
-	for _, repair := range result.Repaired {
-		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})
-	}
+	t.takeState(state)
 }

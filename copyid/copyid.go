@@ -1,103 +1,144 @@
-// Package copyid installs public keys in the authorized_keys file of an
-// account on a remote host.
+// Package copyid installs public keys in the authorized_keys file of an account on
+// a remote host.
 //
-// The work on one host has two halves. [Client.Plan] connects, finds out which
-// keys the account accepts already, and decides; it changes nothing on the
-// server. [Client.Apply] is the only road that writes: it adds what the plan
-// wants added, provided that the file still is what the plan took it for, and
-// asks the server afterwards whether it now accepts the keys.
+// A [Client] works on any number of hosts with one set of [Options]. [Client.Dial]
+// resolves a [Target] to a [Host], which owns the connection, and a [Goal] says
+// which keys are to be in the file:
+//
+//   - [Host.Ensure] makes the goal true with as few round trips as possible: it
+//     asks which keys the server accepts, adds the others in one exchange, and asks
+//     the server afterwards whether it now accepts them.
+//   - [Host.Plan] finds out the same, reads the file as well, and changes nothing;
+//     [Host.Apply] carries out what was planned, provided that the file still is
+//     what the plan rests on.
+//   - [Host.Verify] and [Host.Diagnose] say whether the server accepts keys, and why
+//     not.
+//   - [Client.Each] ensures a goal on many hosts at once.
+//
+// What they return, [Plan], [Report], [Verification] and [Diagnosis], are plain
+// values: they hold no connection, and can be kept and written as JSON.
 //
 // # What counts as installed
 //
-// A key is there already when it gets its owner in. The server is asked whether
-// it accepts that very key (RFC 4252 section 7; no private key is needed to
-// ask). Where the private half is at hand and asks nobody, a login with it runs
-// the command "exit", whose status decides; else the word of a server counts
-// that does not give it for a key that nobody has. A key is there as well when
-// the target file holds it on a line that the server uses. A key that is there
+// A key is there already if its owner can log in with it. The server is asked
+// whether it accepts that very key (RFC 4252 section 7; no private key is needed
+// to ask). Where the private half is at hand and needs no question, a login with
+// it runs the command "exit", whose status decides; else the word of a server
+// counts that does not give it for a key that nobody has. A key is there as well
+// if the target file holds it on a line that the server uses. A key that is there
 // with other options is left as it is: adding a second, unrestricted line would
-// widen access.
+// widen access. The words for all that are the values of [Outcome].
 //
-// # People and programs
+// # Users and programs
 //
-// The package never prints, never exits and reads neither os.Args nor the
-// environment. Whoever uses it passes what it may ask and tell through
-// [Options]; a nil callback means that nobody can be asked.
+// The package never prints, never exits and does not read os.Args. A program
+// passes what it may ask and report through [Options], in callbacks that carry the
+// target they are about. If a callback that asks is nil, the question fails.
 package copyid
 
 import (
+	"os"
+	"sync"
+	"time"
+
 	"golang.org/x/crypto/ssh/agent"
 
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/account"
 	"ssh-copy-id/internal/keyring"
+	"ssh-copy-id/internal/remote"
 )
 
-// UI holds the ways to reach a person. A nil Secret or Line means that nobody
-// can be asked; a nil Notice or Debug drops the text.
+// UI holds the ways to reach the user. If Secret or Line is nil, prompts of that
+// kind fail; a nil Notice or Debug drops the text. Each call carries the target it
+// is about. Of Secret, Line and Confirm one is called at a time; the others may be
+// called by several goroutines at once where several hosts are worked on.
 type UI struct {
 	// Secret asks without echo: a password or a passphrase.
-	Secret func(prompt string) ([]byte, error)
+	Secret func(t Target, prompt string) ([]byte, error)
 	// Line asks with echo: the host key question, say.
-	Line func(prompt string) (string, error)
+	Line func(t Target, prompt string) (string, error)
 	// Confirm asks for permission to add a key to the agent (AddKeysToAgent
 	// ask); nil refuses.
-	Confirm func(prompt string) bool
+	Confirm func(t Target, prompt string) bool
 	// Notice shows what ssh prints by default: banners and host key warnings.
 	// The text may hold newlines and comes from elsewhere: escape it.
-	Notice func(text string)
-	// Debug receives what `ssh -v` would tell; level is 1 to 3.
-	Debug func(level int, text string)
+	Notice func(t Target, text string)
+	// Debug receives what `ssh -v` would print; level is 1 to 3.
+	Debug func(t Target, level int, text string)
 }
 
-// Progress tells what is about to happen, in the order in which it does. Nil
-// functions are passed over.
+// Progress reports what is about to happen on a target, in the order in which it
+// does. Nil functions are passed over. They may be called by several goroutines at
+// once where several hosts are worked on.
 type Progress struct {
 	// Configured comes when ssh_config has been read, with its LogLevel: QUIET,
 	// FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG2 or DEBUG3.
-	Configured func(logLevel string)
+	Configured func(t Target, logLevel string)
 	// Asking comes before the server is asked which keys it accepts.
-	Asking func()
-	// Remaining comes when it has answered and before a person is asked for a
+	Asking func(t Target)
+	// Remaining comes when it has answered and before the user is asked for a
 	// secret, with the keys it did not accept.
-	Remaining func(ids []identity.Identity)
+	Remaining func(t Target, ids []identity.Identity)
 	// Installing comes immediately before the keys are written, with exactly
 	// those. It does not come where the file turns out to hold all of them.
-	Installing func(ids []identity.Identity)
+	Installing func(t Target, ids []identity.Identity)
 	// Installed comes after Installing, as soon as the file has been changed and
 	// before the keys are verified. It does not come after an error.
-	Installed func(ids []identity.Identity)
+	Installed func(t Target, ids []identity.Identity)
 	// NotShared comes with the socket of a connection that ssh would share
-	// (ControlPath), where the login asks a person for a secret or is refused.
-	NotShared func(socket string)
+	// (ControlPath), where the login asks the user for a secret or is refused.
+	NotShared func(t Target, socket string)
 	// Shared comes before Installing where the file, path, is the one that all
 	// administrators of a Windows server share.
-	Shared func(path string)
+	Shared func(t Target, path string)
+	// Waiting comes while another program holds the lock of the file, first
+	// after some three seconds and then every five. holder is the host and process
+	// as that program wrote them; it may be empty.
+	Waiting func(t Target, holder string)
+	// Awaiting comes every ten seconds in which the server does not do what it is
+	// waited for.
+	Awaiting func(t Target, what Awaited, elapsed time.Duration)
 }
 
-// Options are what holds for every host. The zero value does what the
-// ssh-copy-id command does without flags, as far as it can without a person
-// to ask.
+// Awaited is what a server is waited for.
+type Awaited string
+
+// What a server is waited for.
+const (
+	AwaitChannel Awaited = Awaited(remote.AwaitChannel) // to open a session
+	AwaitCommand Awaited = Awaited(remote.AwaitCommand) // to run a command
+	AwaitShell   Awaited = Awaited(remote.AwaitShell)   // the account's shell, to start
+	AwaitAnswer  Awaited = Awaited(remote.AwaitAnswer)  // to finish its answer
+	AwaitSFTP    Awaited = Awaited(remote.AwaitSFTP)    // the SFTP server, to start
+	AwaitReply   Awaited = Awaited(remote.AwaitReply)   // the SFTP server, to reply
+)
+
+// Options are what holds for every host. The zero value does what the ssh-copy-id
+// command does without flags, as far as it can without an agent and without asking
+// the user.
 type Options struct {
-	// Home is the home directory of whoever runs the program; ~ in ssh_config.
+	// Home is the user's home directory, ~ in ssh_config; "" is that of the account
+	// that runs the program.
 	Home string
-	// User is that person's login name, the default for the remote one.
+	// User is the user's login name, the default for the remote one; "" is that of
+	// the account that runs the program.
 	User string
-	// LookupEnv looks up the environment for ssh_config; nil is an empty one.
+	// LookupEnv looks up the environment for ssh_config; nil is the real one.
 	LookupEnv func(name string) (value string, set bool)
 	// Shell runs a ProxyCommand; "" is /bin/sh.
 	Shell string
 
 	// Force adds the keys without asking whether they are there (-f).
 	Force bool
-	// DryRun keeps Plan from asking anybody for a secret; Apply refuses to work
-	// (-n).
-	DryRun bool
+	// NoPrompt keeps every login from asking the user anything, from having an
+	// agent sign and from adding a key to one: what cannot be found out so stays
+	// unknown (-n).
+	NoPrompt bool
 	// SFTP changes the file through the sftp subsystem only (-s).
 	SFTP bool
-	// RFC4716 writes the keys in the format of that RFC, between lines BEGIN and
-	// END SSH2 PUBLIC KEY, for servers that read no other. Their options are
-	// lost, and only keys in that format count as present.
-	RFC4716 bool
+	// Format is how keys are written.
+	Format Format
 	// TargetPath is the file to add to (-t); "" is the account's
 	// authorized_keys. Relative paths start at the remote home.
 	TargetPath string
@@ -110,61 +151,56 @@ type Options struct {
 	// NoVerify skips the question whether the server now accepts the keys.
 	NoVerify bool
 	// Password is the password of the account on the target, and of no jump
-	// host's. It is put forward once for each method that wants one, and nobody
-	// is asked for it; nil: whoever UI reaches is asked.
+	// host's. It is put forward once for each method that wants one, and the user
+	// is not asked for it. nil: the user is asked.
 	Password []byte
 	// Pins are fingerprints (SHA256:…) of which an unknown host must have one:
 	// it is then accepted without a question, and refused otherwise.
 	Pins []string
 	// Trace receives what the remote script does, line by line (-x); nil: no
 	// trace.
-	Trace func(line string)
+	Trace func(t Target, line string)
 
 	// Agent opens the agent that IdentityAgent names; "" is the one of the
-	// environment. An error counts as no agent; it is for the function to tell.
-	// nil: no agent.
+	// environment. It is called once for each. An error counts as no agent; it is
+	// for the function to report. nil: no agent.
 	Agent func(identityAgent string) (agent.ExtendedAgent, error)
-	// UI reaches the person.
+	// UI reaches the user.
 	UI UI
-	// Progress tells what happens.
+	// Progress reports what happens.
 	Progress Progress
 }
 
 // Target is one account on one host, and how to get there.
 type Target struct {
 	// Destination is [user@]host or ssh://[user@]host[:port].
-	Destination string
+	Destination string `json:"destination,omitzero"`
 	// Config are ssh_config lines that come before every file, as -o gives
 	// them.
-	Config []string
+	Config []string `json:"config,omitzero"`
 	// ConfigFile replaces the usual ssh_config files (-F); "" keeps them,
 	// "none" reads none.
-	ConfigFile string
+	ConfigFile string `json:"configFile,omitzero"`
 }
 
-// Client works on hosts with one set of Options. It may be used by several
-// goroutines where the callbacks of its Options allow that.
+// Client works on hosts with one set of Options. Several goroutines may use it.
 type Client struct {
-	o    Options
-	ring *keyring.Ring
+	o      Options
+	ring   *keyring.Ring
+	asking sync.Mutex // held while the user is asked something
 }
 
 // New makes a Client.
 func New(o Options) *Client {
 	if o.LookupEnv == nil {
-		o.LookupEnv = func(string) (string, bool) { return "", false }
+		o.LookupEnv = os.LookupEnv
+	}
+	getenv := func(name string) string { value, _ := o.LookupEnv(name); return value }
+	if o.Home == "" {
+		o.Home, _ = account.Home() // what needs one says that there is none
+	}
+	if o.User == "" {
+		o.User = account.User(getenv)
 	}
 	return &Client{o: o, ring: keyring.New(o.Agent)}
-}
-
-func (c *Client) notice(text string) {
-	if c.o.UI.Notice != nil {
-		c.o.UI.Notice(text)
-	}
-}
-
-func (c *Client) debug(text string) {
-	if c.o.UI.Debug != nil {
-		c.o.UI.Debug(1, text)
-	}
 }

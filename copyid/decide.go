@@ -33,17 +33,17 @@ func (e *UnreadableError) Error() string {
 // readBy takes note of which server reads the file, from its identification
 // string: the lines are composed for it. Options that it does not know are an
 // UnreadableError.
-func (p *Plan) readBy(serverVersion string) error {
-	p.reader = serverid.Parse(serverVersion).Reader()
-	for i := range p.Keys {
-		k := &p.Keys[i]
-		k.Reader = p.reader
-		if p.format != openSSH {
+func (t *task) readBy(serverVersion string) error {
+	t.reader = serverid.Parse(serverVersion).Reader()
+	for i := range t.keys {
+		k := &t.keys[i]
+		k.Reader = t.reader
+		if t.c.o.Format != OpenSSH {
 			continue // has no options, and no reader but its own
 		}
-		k.Identity.Entry = p.reader.Compose(k.Identity.Entry)
-		if failed := p.reader.Lacks(k.Identity.Entry.Options); failed != nil {
-			return &UnreadableError{Identity: k.Identity, Reader: p.reader, Option: failed}
+		k.Identity.Entry = t.reader.Compose(k.Identity.Entry)
+		if failed := t.reader.Lacks(k.Identity.Entry.Options); failed != nil {
+			return &UnreadableError{Identity: k.Identity, Reader: t.reader, Option: failed}
 		}
 	}
 	return nil
@@ -51,18 +51,18 @@ func (p *Plan) readBy(serverVersion string) error {
 
 // readable returns an UnreadableError for a key to be added on a line that is
 // too long for the server.
-func (p *Plan) readable() error {
-	for _, id := range p.ToAdd() {
-		if n, most := len(id.Entry.Line()), p.reader.MaxLine(); p.format == openSSH && most > 0 && n > most {
-			return &UnreadableError{Identity: id, Reader: p.reader, Length: n}
+func (t *task) readable() error {
+	for _, id := range t.pending() {
+		if n, most := len(id.Entry.Line()), t.reader.MaxLine(); t.c.o.Format == OpenSSH && most > 0 && n > most {
+			return &UnreadableError{Identity: id, Reader: t.reader, Length: n}
 		}
 	}
 	return nil
 }
 
 // take decides about a key by the lines that contain its blob.
-func (k *KeyState) take(candidates []remote.Candidate, format keyFormat) {
-	if format == openSSH {
+func (k *KeyState) take(candidates []remote.Candidate, format Format) {
+	if format == OpenSSH {
 		k.decide(candidates, k.judge(candidates, time.Now()))
 		return
 	}
@@ -173,11 +173,11 @@ func (k *KeyState) Dead() []authkeys.Finding {
 }
 
 // lineCauses are the lines of the file that hold refused keys and let nobody in.
-func (p *Plan) lineCauses(keys []KeyState) []Cause {
+func (t *task) lineCauses(keys []KeyState) []Cause {
 	var causes []Cause
 	for i := range keys {
 		for _, f := range keys[i].Dead() {
-			causes = append(causes, Cause{Kind: CauseLine, Path: p.Path, Key: keys[i].Identity.Entry.Key, Finding: f, Reader: p.reader})
+			causes = append(causes, Cause{Kind: CauseLine, Path: t.path, Key: authkeys.NewEntry(keys[i].Identity.Entry.Key, ""), Finding: f, Reader: t.reader})
 		}
 	}
 	return causes

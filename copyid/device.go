@@ -22,14 +22,10 @@ func (e *DeviceError) Error() string {
 
 // deviceError recognises an appliance by what it calls itself; nil for a
 // server that has files.
-func deviceError(p *Plan, serverVersion string) error {
+func (t *task) deviceError(serverVersion string) error {
 	platform, known := device.Recognise(serverVersion)
 	if !known || remote.IsNetScreen(serverVersion) {
 		return nil // ScreenOS takes its commands from a program, as the stock script types them
 	}
-	e := &DeviceError{Platform: platform, User: p.User, HostName: p.HostName}
-	for _, k := range p.Keys {
-		e.Keys = append(e.Keys, k.Identity)
-	}
-	return e
+	return &DeviceError{Platform: platform, User: t.User, HostName: t.HostName, Keys: t.identities()}
 }

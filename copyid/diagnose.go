@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
@@ -48,47 +46,48 @@ const (
 // Cause is one likely reason. Its texts may come from the server and are not
 // escaped.
 type Cause struct {
-	Kind CauseKind
+	Kind CauseKind `json:"kind"`
 	// Path is the file or directory it is about; "" for none.
-	Path string
+	Path string `json:"path,omitzero"`
 	// Mode and Owner are what Path has.
-	Mode  fs.FileMode
-	Owner string
+	Mode  fs.FileMode `json:"mode,omitzero"`
+	Owner string      `json:"owner,omitzero"`
 	// Option is the keyword of sshd_config, in lower case, and Value what
 	// stands there or otherwise against the key.
-	Option, Value string
+	Option string `json:"option,omitzero"`
+	Value  string `json:"value,omitzero"`
 	// Files are where sshd looks for keys, for CauseOtherFile.
-	Files []string
+	Files []string `json:"files,omitzero"`
 	// Key is the key it is about, where it is not about all of them.
-	Key ssh.PublicKey
+	Key authkeys.Entry `json:"key,omitzero"`
 	// Finding is what is wrong with the line, and Reader who reads it, for
 	// CauseLine.
-	Finding authkeys.Finding
-	Reader  authkeys.Reader
+	Finding authkeys.Finding `json:"finding,omitzero"`
+	Reader  authkeys.Reader  `json:"reader,omitzero"`
 	// Fix is the command that removes the cause, for root's shell on the server;
 	// with InConfig the line to put into sshd_config. "" for none.
-	Fix      string
-	InConfig bool
+	Fix      string `json:"fix,omitzero"`
+	InConfig bool   `json:"inConfig,omitzero"`
 	// Unsure reports whether what it rests on is open to doubt.
-	Unsure bool
+	Unsure bool `json:"unsure,omitzero"`
 	// Informational reports whether it keeps no key out by itself.
-	Informational bool
+	Informational bool `json:"informational,omitzero"`
 }
 
 // Diagnosis is why a server does not accept keys.
 type Diagnosis struct {
 	// Keys holds what is known about each key: Accepted, Present,
 	// PresentOtherOptions, or Add for one that is not there.
-	Keys []KeyState
+	Keys []KeyState `json:"keys"`
 	// Path is the target file; "" where the server accepts every key.
-	Path string
+	Path string `json:"path,omitzero"`
 	// NoKeyAsked reports whether the server lets the account in without a key.
-	NoKeyAsked bool
+	NoKeyAsked bool `json:"noKeyAsked,omitzero"`
 	// Causes are the likely reasons, the likeliest first.
-	Causes []Cause
+	Causes []Cause `json:"causes,omitzero"`
 }
 
-// Accepted tells whether the server accepts every key.
+// Accepted reports whether the server accepts every key.
 func (d *Diagnosis) Accepted() bool {
 	for _, k := range d.Keys {
 		if k.Outcome != Accepted {
@@ -112,59 +111,62 @@ func (d *Diagnosis) AllInFile() bool {
 // diagnosisLimit bounds the look around on a server.
 const diagnosisLimit = 60 * time.Second
 
-// Diagnose tells why the server does not accept keys, and changes nothing. It
+// Diagnose finds out why the server does not accept keys, and changes nothing. It
 // logs in as Plan does, unless the server accepts every key.
-func (c *Client) Diagnose(ctx context.Context, target Target, ids []identity.Identity) (*Diagnosis, error) {
-	reader := New(c.o)
-	reader.o.NoVerify, reader.o.DryRun, reader.o.Force = true, false, false
-	p, err := reader.Plan(ctx, target, ids)
+func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (*Diagnosis, error) {
+	t, err := h.task(Goal{Present: ids}, false)
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
-	d := &Diagnosis{Keys: p.Keys}
-	if reader.settled(p) {
-		return d, nil
-	}
-	if err := reader.read(ctx, p); err != nil {
+	defer t.end()
+	if err := t.connect(ctx, false); err != nil {
 		return nil, err
 	}
-	d.Keys, d.Path = p.Keys, p.Path
-	d.NoKeyAsked = p.NoKeyAsked
-	for i := range p.Keys {
+	if t.settled() {
+		if t.loggedIn() {
+			err = t.prove(ctx)
+		}
+		return &Diagnosis{Keys: t.keys}, err
+	}
+	if err := t.read(ctx); err != nil {
+		return nil, err
+	}
+	d := &Diagnosis{Keys: t.keys, Path: t.path, NoKeyAsked: t.noKeyAsked}
+	for i := range t.keys {
 		// Nobody can say what a file holds that is not text.
-		if k := &p.Keys[i]; k.Outcome == Add && len(k.Dead()) == 0 && !p.state.NotText {
-			d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: p.Path, Key: k.Identity.Entry.Key})
+		if k := &t.keys[i]; k.Outcome == Add && len(k.Dead()) == 0 && !t.state.NotText {
+			d.Causes = append(d.Causes, Cause{Kind: CauseAbsent, Path: t.path, Key: authkeys.NewEntry(k.Identity.Entry.Key, "")})
 		}
 	}
-	p.lines = p.lineCauses(p.Keys)
+	t.lines = t.lineCauses(t.keys)
 	if d.NoKeyAsked {
 		return d, nil
 	}
-	d.Causes = append(d.Causes, reader.causes(ctx, p, p.state)...)
+	d.Causes = append(d.Causes, t.causes(ctx, t.state)...)
 	return d, nil
 }
 
 // causes looks for reasons on the server, and where that cannot be done in what
 // is known of it.
-func (c *Client) causes(ctx context.Context, p *Plan, state *remote.State) []Cause {
-	found := p.knownCauses()
-	if windows := remote.IsWindows(p.conn.ServerVersion); windows || !p.sftp {
+func (t *task) causes(ctx context.Context, state *remote.State) []Cause {
+	found := t.knownCauses()
+	if windows := remote.IsWindows(t.conn.ServerVersion); windows || !t.sftp {
 		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
 		defer cancel()
-		o := remote.Options{Target: c.o.TargetPath, Account: c.o.Account, Awaiting: c.awaiting}
+		o := t.remoteOptions()
+		o.Target, o.Account = t.c.o.TargetPath, t.c.o.Account
 		var d *remote.Diagnosis
 		var err error
 		if windows {
-			d, err = remote.DiagnoseWindows(ctx, p.conn.Client, o, p.format.blobs(p.identities()))
+			d, err = remote.DiagnoseWindows(ctx, t.conn.Client, o, t.c.o.Format.blobs(t.identities()))
 		} else {
-			d, err = remote.Diagnose(ctx, p.conn.Client, o)
+			d, err = remote.Diagnose(ctx, t.conn.Client, o)
 		}
 		if err == nil {
-			return combined(found, c.found(p, d))
+			return combined(found, t.found(d))
 		}
 	}
-	return append(found, guessedCauses(p, state, len(found) > 0)...)
+	return append(found, t.guessedCauses(state, len(found) > 0)...)
 }
 
 // combined are the reasons that show by themselves before those of a look around,
@@ -178,52 +180,43 @@ func combined(evident, found []Cause) []Cause {
 }
 
 // found are the findings of a look around.
-func (c *Client) found(p *Plan, d *remote.Diagnosis) []Cause {
+func (t *task) found(d *remote.Diagnosis) []Cause {
 	var list []Cause
 	surely := false
-	for _, f := range d.Findings(p.account, publicKeys(p.identities())) {
+	for _, f := range d.Findings(t.account(), publicKeys(t.identities())) {
 		list = append(list, Cause{
 			Kind: CauseKind(f.Kind), Path: f.Path, Mode: f.Mode, Owner: f.Owner, Option: f.Option, Value: f.Value,
-			Files: f.Files, Key: f.Key, Fix: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Informational: f.Note,
+			Files: f.Files, Key: authkeys.NewEntry(f.Key, ""), Fix: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Informational: f.Note,
 		})
 		surely = surely || !f.Note
 	}
-	if !surely && len(p.knownCauses()) == 0 {
+	if !surely && len(t.knownCauses()) == 0 {
 		list = append([]Cause{{Kind: CauseFile, Path: d.Path}}, list...)
 	}
 	return list
 }
 
-// evident are the reasons that show without a look around.
-func (p *Plan) knownCauses() []Cause {
-	found := slices.Clone(p.lines)
-	if methods := p.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
+// knownCauses are the reasons that show without a look around.
+func (t *task) knownCauses() []Cause {
+	found := slices.Clone(t.lines)
+	if methods := t.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
 		found = append(found, Cause{Kind: CauseMethod})
 	}
-	for _, k := range p.Keys {
+	for _, k := range t.keys {
 		options := k.ExistingOptions
 		if k.New() {
 			options = k.Identity.Entry.Options
 		}
 		if len(options) > 0 {
-			return append(found, Cause{Kind: CauseOptions, Path: p.Path, Value: strings.Join(options, ",")})
+			return append(found, Cause{Kind: CauseOptions, Path: t.path, Value: strings.Join(options, ",")})
 		}
 	}
 	return found
 }
 
-// identities are all of the plan's.
-func (p *Plan) identities() []identity.Identity {
-	var ids []identity.Identity
-	for _, k := range p.Keys {
-		ids = append(ids, k.Identity)
-	}
-	return ids
-}
-
 // guessedCauses are the reasons that what was seen of the file gives, the surest
 // first.
-func guessedCauses(p *Plan, state *remote.State, known bool) []Cause {
+func (t *task) guessedCauses(state *remote.State, known bool) []Cause {
 	var found []Cause
 	for _, fact := range strict(*state) {
 		if !fact.Mine && fact.Owner != "0" && fact.Owner != "root" {
@@ -233,7 +226,7 @@ func guessedCauses(p *Plan, state *remote.State, known bool) []Cause {
 			found = append(found, Cause{Kind: CauseMode, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner})
 		}
 	}
-	if known = known || len(found) > 0; !known && p.account == "root" && p.conn.Method == "publickey" {
+	if known = known || len(found) > 0; !known && t.account() == "root" && t.conn.Method == "publickey" {
 		return []Cause{{Kind: CauseRoot}}
 	}
 	if !known {

@@ -46,18 +46,18 @@ func newStand(t *testing.T) *stand {
 	return st
 }
 
-// install plans and applies through a port.
+// install adds the keys through a port.
 func (st *stand) install(port int) (*copyid.Report, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c := copyid.New(st.o)
-	plan, err := c.Plan(ctx, copyid.Target{Destination: "alice@127.0.0.1", ConfigFile: "none", Config: []string{
+	host, err := copyid.New(st.o).Dial(ctx, copyid.Target{Destination: "alice@127.0.0.1", ConfigFile: "none", Config: []string{
 		fmt.Sprintf("Port=%d", port), "HostKeyAlias=box", "UserKnownHostsFile=" + st.known,
-	}}, st.ids)
+	}})
 	if err != nil {
 		return nil, err
 	}
-	return c.Apply(ctx, plan)
+	defer host.Close()
+	return host.Ensure(ctx, copyid.Goal{Present: st.ids})
 }
 
 // through installs through a proxy and waits until the server is done. It

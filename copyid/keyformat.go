@@ -7,17 +7,21 @@ import (
 	"ssh-copy-id/identity"
 )
 
-// keyFormat is how keys are written in the target file.
-type keyFormat bool
+// Format is how keys are written in the target file.
+type Format string
 
 const (
-	openSSH keyFormat = false
-	rfc4716 keyFormat = true
+	// OpenSSH is a line for each key (sshd(8)).
+	OpenSSH Format = ""
+	// RFC4716 is the format of that RFC, between lines BEGIN and END SSH2 PUBLIC
+	// KEY, for servers that read no other. The options of keys are lost, and only
+	// keys in that format count as present.
+	RFC4716 Format = "rfc4716"
 )
 
 // lines are what is appended for a key.
-func (f keyFormat) lines(id identity.Identity) []string {
-	if f == openSSH {
+func (f Format) lines(id identity.Identity) []string {
+	if f == OpenSSH {
 		return []string{id.Entry.Line()}
 	}
 	return strings.Split(strings.TrimSuffix(string(authkeys.MarshalRFC4716(id.Entry)), "\n"), "\n")
@@ -26,8 +30,8 @@ func (f keyFormat) lines(id identity.Identity) []string {
 // blob is what tells that a line belongs to the key: its base64, and in the
 // format of RFC 4716, which folds it, the line of it that is the least like
 // another key's: the second, where the first tells little more than the type.
-func (f keyFormat) blob(id identity.Identity) string {
-	if f == openSSH {
+func (f Format) blob(id identity.Identity) string {
+	if f == OpenSSH {
 		return id.Entry.Blob()
 	}
 	lines := f.lines(id)
@@ -45,7 +49,7 @@ func (f keyFormat) blob(id identity.Identity) string {
 	return body[0]
 }
 
-func (f keyFormat) blobs(ids []identity.Identity) []string {
+func (f Format) blobs(ids []identity.Identity) []string {
 	list := make([]string, len(ids))
 	for i, id := range ids {
 		list[i] = f.blob(id)

@@ -28,11 +28,11 @@ func TestRFC4716Blob(t *testing.T) {
 				}
 				ids[i].Entry = authkeys.NewEntry(signer.PublicKey(), comment)
 			}
-			blob := rfc4716.blob(ids[0])
+			blob := RFC4716.blob(ids[0])
 			if len(blob) < 24 || !strings.Contains(ids[0].Entry.Blob(), blob) {
 				t.Errorf("%s, comment %q: %q is no part of the key", kind, comment, blob)
 			}
-			own, other := strings.Join(rfc4716.lines(ids[0]), "\n"), strings.Join(rfc4716.lines(ids[1]), "\n")
+			own, other := strings.Join(RFC4716.lines(ids[0]), "\n"), strings.Join(RFC4716.lines(ids[1]), "\n")
 			if !strings.Contains(own, "\n"+blob+"\n") || strings.Contains(other, blob) {
 				t.Errorf("%s, comment %q: %q does not tell the keys apart", kind, comment, blob)
 			}

@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 				candidates = append(candidates, remote.Candidate{Number: i + 1, Text: text})
 			}
 			k := KeyState{Identity: identity.Identity{Entry: c.want}, Outcome: Add}
-			k.take(candidates, openSSH)
+			k.take(candidates, OpenSSH)
 			if k.Outcome != c.is || k.Line != c.line {
 				t.Errorf("%s on line %d, want %s on %d", k.Outcome, k.Line, c.is, c.line)
 			}
@@ -98,9 +98,9 @@ func TestCauses(t *testing.T) {
 			[]KeyState{{Outcome: PresentOtherOptions, ExistingOptions: []string{`from="10.0.0.1"`}}}, []CauseKind{CauseOptions}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &Plan{User: c.user, account: c.user, Keys: c.keys, conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}
-			found := p.knownCauses()
-			found = append(found, guessedCauses(p, &remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}, len(found) > 0)...)
+			work := &task{Host: &Host{User: c.user, c: New(Options{}), conn: &sshclient.Conn{Methods: c.methods, Method: "publickey"}}, keys: c.keys}
+			found := work.knownCauses()
+			found = append(found, work.guessedCauses(&remote.State{Path: "/home/al/.ssh/authorized_keys", Home: "/home/al", Facts: c.facts}, len(found) > 0)...)
 			var got []CauseKind
 			for _, cause := range found {
 				got = append(got, cause.Kind)

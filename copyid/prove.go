@@ -43,20 +43,20 @@ const optionalRead = 15 * time.Second
 // prove finds out whether the keys that the server accepts let their owner in,
 // where all of them are accepted and one has logged in: by the command that the
 // stock script runs. The lines of the keys are looked up on the way.
-func (c *Client) prove(ctx context.Context, p *Plan) error {
-	key := p.keyPlan(p.conn.LoginKey)
-	if key == nil || signatureIsEnough(p, key.Identity) {
+func (t *task) prove(ctx context.Context) error {
+	key := t.key(t.conn.LoginKey)
+	if key == nil || t.signatureIsEnough(key.Identity) {
 		return nil
 	}
-	sftp, err := c.proveLogin(ctx, p.conn)
+	sftp, err := t.proveLogin(ctx, t.conn)
 	if err != nil {
 		return err
 	}
-	p.sftp = p.sftp || sftp
-	c.readOptions(ctx, p)
-	for i := range p.Keys {
-		if k := &p.Keys[i]; k != key && k.Outcome == Accepted {
-			if err := c.proveApart(ctx, p, k); err != nil {
+	t.sftp = t.sftp || sftp
+	t.readOptions(ctx)
+	for i := range t.keys {
+		if k := &t.keys[i]; k != key && k.Outcome == Accepted {
+			if err := t.proveApart(ctx, k); err != nil {
 				return err
 			}
 		}
@@ -67,8 +67,8 @@ func (c *Client) prove(ctx context.Context, p *Plan) error {
 // signatureIsEnough reports whether a login by signature proves a key without a
 // session: where one would run the command that was asked for, and on servers
 // that have no POSIX shell.
-func signatureIsEnough(p *Plan, id identity.Identity) bool {
-	version := p.conn.ServerVersion
+func (t *task) signatureIsEnough(id identity.Identity) bool {
+	version := t.conn.ServerVersion
 	return forcedCommand(id.Entry.Options) != "" || remote.IsWindows(version) || remote.IsNetScreen(version)
 }
 
@@ -84,21 +84,21 @@ func forcedCommand(options []string) string {
 
 // proveLogin sees where the login of a connection leads. The first result
 // reports whether it is good for SFTP alone.
-func (c *Client) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool, err error) {
-	if c.o.SFTP {
-		err := remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
+func (t *task) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool, err error) {
+	if t.c.o.SFTP {
+		err := remote.ProveSFTP(ctx, conn.Client, t.remoteOptions())
 		var failed *remote.RemoteError
 		if errors.As(err, &failed) && (failed.Reason == remote.NoSFTP || failed.Reason == remote.NotSFTP) {
 			err = &LoginError{Key: conn.LoginKey, Status: 255, Said: failed.Detail}
 		}
 		return true, err
 	}
-	o := remote.Options{Awaiting: c.awaiting}
+	o := t.remoteOptions()
 	proof, err := remote.Prove(ctx, conn.Client, o)
 	if err != nil || proof.Status == 0 {
 		return false, unended(conn, err)
 	}
-	if c.forSFTP(ctx, conn, proof) {
+	if t.forSFTP(ctx, conn, proof) {
 		return true, nil
 	}
 	if !proof.Refused && !proof.Closed {
@@ -123,27 +123,27 @@ func unended(conn *sshclient.Conn, err error) error {
 // proveShell sees after a change whether the login of a connection leads to the
 // account's shell. Where it is good for something else, such as a forced
 // command that succeeds, the result is false without an error.
-func (c *Client) proveShell(ctx context.Context, conn *sshclient.Conn) (bool, error) {
-	if c.o.SFTP {
-		_, err := c.proveLogin(ctx, conn)
+func (t *task) proveShell(ctx context.Context, conn *sshclient.Conn) (bool, error) {
+	if t.c.o.SFTP {
+		_, err := t.proveLogin(ctx, conn)
 		return err == nil, err
 	}
-	proof, err := remote.ProveShell(ctx, conn.Client, remote.Options{Awaiting: c.awaiting})
+	proof, err := remote.ProveShell(ctx, conn.Client, t.remoteOptions())
 	switch {
 	case err != nil:
 		return false, unended(conn, err)
 	case proof.Shell || proof.Status == 0:
 		return proof.Shell, nil
-	case c.forSFTP(ctx, conn, proof):
+	case t.forSFTP(ctx, conn, proof):
 		return true, nil
 	}
 	return false, nowhere(conn, proof)
 }
 
 // forSFTP reports whether an account that runs no command has SFTP instead.
-func (c *Client) forSFTP(ctx context.Context, conn *sshclient.Conn, proof *remote.Proof) bool {
+func (t *task) forSFTP(ctx context.Context, conn *sshclient.Conn, proof *remote.Proof) bool {
 	return (proof.Refused || strings.Contains(proof.Said, sftpOnly)) &&
-		remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil
+		remote.ProveSFTP(ctx, conn.Client, t.remoteOptions()) == nil
 }
 
 func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
@@ -154,42 +154,29 @@ func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
 // command (do_exec in session.c).
 const sftpOnly = "allows sftp connections only"
 
-// keyPlan finds the plan of a key; nil where it is none of the identities.
-func (p *Plan) keyPlan(key ssh.PublicKey) *KeyState {
-	if key == nil {
-		return nil
-	}
-	for i := range p.Keys {
-		if string(p.Keys[i].Identity.Entry.Key.Marshal()) == string(key.Marshal()) {
-			return &p.Keys[i]
-		}
-	}
-	return nil
-}
-
 // readOptions looks up the lines of keys that the server accepts. It is for the
 // report alone: where it fails nothing is known of the lines, and that is all.
-func (c *Client) readOptions(ctx context.Context, p *Plan) {
+func (t *task) readOptions(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, optionalRead)
 	defer cancel()
-	err := c.withSession(ctx, p, func(session remote.Session) error {
-		state, err := session.Read(ctx, p.format.blobs(p.identities()))
+	err := t.withSession(ctx, func(session remote.Session) error {
+		state, err := session.Read(ctx, t.c.o.Format.blobs(t.identities()))
 		if err != nil {
 			return err
 		}
-		p.Path = state.Path
-		for i := range p.Keys {
-			p.Keys[i].lookUp(state.Candidates, p.format)
+		t.path = state.Path
+		for i := range t.keys {
+			t.keys[i].lookUp(state.Candidates, t.c.o.Format)
 		}
 		return nil
 	})
 	if err != nil {
-		c.debug("the file was not read: " + err.Error())
+		t.debug("the file was not read: " + err.Error())
 	}
 }
 
-// lookUp notes the line of a key and leaves the decision as it is.
-func (k *KeyState) lookUp(candidates []remote.Candidate, format keyFormat) {
+// lookUp notes the line of a key and leaves the outcome as it is.
+func (k *KeyState) lookUp(candidates []remote.Candidate, format Format) {
 	seen := KeyState{Identity: k.Identity, Outcome: Add, Reader: k.Reader, Refused: k.Refused}
 	seen.take(candidates, format)
 	seen.Outcome, seen.FileChecked = k.Outcome, true
@@ -198,26 +185,26 @@ func (k *KeyState) lookUp(candidates []remote.Candidate, format keyFormat) {
 
 // proveApart proves a key that did not log in by a login of its own, where its
 // line may lead elsewhere than the others' and its private half asks nobody.
-func (c *Client) proveApart(ctx context.Context, p *Plan, k *KeyState) error {
-	if k.FileChecked && k.EffectiveLine > 0 && forcedCommand(k.ExistingOptions) == "" || signatureIsEnough(p, k.Identity) {
+func (t *task) proveApart(ctx context.Context, k *KeyState) error {
+	if k.FileChecked && k.EffectiveLine > 0 && forcedCommand(k.ExistingOptions) == "" || t.signatureIsEnough(k.Identity) {
 		return nil
 	}
-	keys := p.login.Silent([]identity.Identity{k.Identity})
+	keys := t.login.Silent([]identity.Identity{k.Identity})
 	if len(keys) == 0 {
 		return nil
 	}
-	o := c.secondConnection(p, p.conn, []identity.Identity{k.Identity})
+	o := t.secondConnection(t.conn, []identity.Identity{k.Identity})
 	o.Keys = func(*sshconfig.Host) []sshclient.Key { return keys }
 	conn, err := sshclient.Connect(ctx, o)
 	if err != nil {
-		c.debug("no login of its own for a key: " + err.Error())
+		t.debug("no login of its own for a key: " + err.Error())
 		return nil // the server's word on it stays
 	}
 	defer conn.Close()
 	if conn.Client == nil {
 		return nil
 	}
-	_, err = c.proveLogin(ctx, conn)
+	_, err = t.proveLogin(ctx, conn)
 	return err
 }
 
@@ -238,10 +225,10 @@ func (k *KeyState) Forced() string {
 
 // loginError turns the error of a session that another program answered into a
 // LoginError, where it was a key that logged in: the program may be that key's.
-func (p *Plan) loginError(err error) error {
+func (t *task) loginError(err error) error {
 	var failed *remote.RemoteError
-	if p.conn == nil || p.conn.LoginKey == nil || !errors.As(err, &failed) || failed.Reason != remote.NoAnswer || failed.Unsure {
+	if t.conn == nil || t.conn.LoginKey == nil || !errors.As(err, &failed) || failed.Reason != remote.NoAnswer || failed.Unsure {
 		return err
 	}
-	return &LoginError{Key: p.conn.LoginKey, Status: failed.Status, Said: failed.Detail}
+	return &LoginError{Key: t.conn.LoginKey, Status: failed.Status, Said: failed.Detail}
 }

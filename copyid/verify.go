@@ -11,6 +11,28 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
+// Verify asks the server whether it accepts keys, and tries a login with one of
+// them that asks nobody. It uses another connection than the one that works on the
+// file, and makes that first where there is none.
+func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (*Verification, error) {
+	t, err := h.task(Goal{Present: ids}, false)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	if h.conn == nil {
+		if err := t.connect(ctx, false); err != nil {
+			return nil, err
+		}
+	}
+	if h.loggedIn() && h.conn.Method == "none" {
+		return &Verification{NoKeyAsked: true}, nil
+	}
+	result := t.verified(ctx, t.startVerification(ctx, t.conn, t.identities()))
+	result.KeysOff = !h.config.PubkeyAuthentication
+	return &result, nil
+}
+
 // verification is the second connection: it is made while the first one still
 // logs in and works on the file, waits before it authenticates, and then asks
 // whether the server accepts the keys.
@@ -28,26 +50,26 @@ type verified struct {
 
 // secondConnection are the options of another connection to where conn went,
 // which asks nobody anything: no user, and no agent for a signature.
-func (c *Client) secondConnection(p *Plan, conn *sshclient.Conn, ids []identity.Identity) sshclient.Options {
-	host := *p.host
-	if c.o.Account != "" {
-		host.User = c.o.Account
+func (t *task) secondConnection(conn *sshclient.Conn, ids []identity.Identity) sshclient.Options {
+	host := *t.config
+	if t.c.o.Account != "" {
+		host.User = t.c.o.Account
 	}
 	return sshclient.Options{
-		Host: &host, UI: sshclient.UI{Debug: c.o.UI.Debug}, Query: publicKeys(ids), NeverAsk: true, NoAgent: true,
+		Host: &host, UI: sshclient.UI{Debug: t.connectionUI().Debug}, Query: publicKeys(ids), NeverAsk: true, NoAgent: true,
 		StopWhenAccepted: true, HostKey: conn.HostKey, Dial: conn.Redial,
-		Shell: c.o.Shell, ProxyStderr: func(string) {},
+		Shell: t.c.o.Shell, ProxyStderr: func(string) {},
 	}
 }
 
 // startVerification begins the handshake of the second connection, which goes
 // where conn went.
-func (c *Client) startVerification(ctx context.Context, p *Plan, conn *sshclient.Conn, ids []identity.Identity) *verification {
+func (t *task) startVerification(ctx context.Context, conn *sshclient.Conn, ids []identity.Identity) *verification {
 	ctx, cancel := context.WithCancel(ctx)
 	v := &verification{ids: ids, ready: make(chan struct{}), cancel: cancel, result: make(chan verified, 1)}
-	o := c.secondConnection(p, conn, ids)
+	o := t.secondConnection(conn, ids)
 	o.BeforeAuth = v.ready
-	o.Keys = func(*sshconfig.Host) []sshclient.Key { return p.login.Only(ids) }
+	o.Keys = func(*sshconfig.Host) []sshclient.Key { return t.login.Only(ids) }
 	go func() {
 		conn, err := sshclient.Connect(ctx, o)
 		v.result <- verified{conn, err}
@@ -57,24 +79,24 @@ func (c *Client) startVerification(ctx context.Context, p *Plan, conn *sshclient
 
 // verificationOf is the second connection for ids: the one that was begun
 // during the login, if it was for the same keys, or else a new one.
-func (c *Client) verificationOf(ctx context.Context, p *Plan, ids []identity.Identity) *verification {
-	early := p.early
-	p.early = nil
+func (t *task) verificationOf(ctx context.Context, ids []identity.Identity) *verification {
+	early := t.early
+	t.early = nil
 	same := func(a, b identity.Identity) bool { return a.Entry.Blob() == b.Entry.Blob() }
 	if early != nil && slices.EqualFunc(early.ids, ids, same) {
 		return early
 	}
 	early.abandon()
-	return c.startVerification(ctx, p, p.conn, ids)
+	return t.startVerification(ctx, t.conn, ids)
 }
 
 // verified asks the questions. A connection that has waited may be gone, or may
 // not have come about beside one that was not logged in yet (MaxStartups): then
 // another one is made.
-func (c *Client) verified(ctx context.Context, p *Plan, v *verification) Verification {
-	result := c.ask(ctx, p, v)
+func (t *task) verified(ctx context.Context, v *verification) Verification {
+	result := t.ask(ctx, v)
 	if result.Err != nil && ctx.Err() == nil {
-		result = c.ask(ctx, p, c.startVerification(ctx, p, p.conn, v.ids))
+		result = t.ask(ctx, t.startVerification(ctx, t.conn, v.ids))
 	}
 	return result
 }
@@ -92,7 +114,7 @@ func (v *verification) abandon() {
 
 // ask lets the second connection ask its questions, waits for the answers, and
 // sees where a login leads.
-func (c *Client) ask(ctx context.Context, p *Plan, v *verification) Verification {
+func (t *task) ask(ctx context.Context, v *verification) Verification {
 	close(v.ready)
 	defer v.cancel()
 	r := <-v.result
@@ -101,7 +123,7 @@ func (c *Client) ask(ctx context.Context, p *Plan, v *verification) Verification
 	}
 	defer r.conn.Close()
 	result := Verification{Done: true, Methods: r.conn.Methods, AcceptsEveryKey: r.conn.AcceptsEveryKey}
-	if err := c.tryLogin(ctx, p, r.conn, &result); err != nil {
+	if err := t.tryLogin(ctx, r.conn, &result); err != nil {
 		return Verification{Err: err}
 	}
 	for _, id := range v.ids {
@@ -122,39 +144,39 @@ func (c *Client) ask(ctx context.Context, p *Plan, v *verification) Verification
 // askAgain asks once more about keys that the server refused before the target
 // file was found to hold them on plain lines: somebody else may have added those
 // in between. Without an answer the first one stays.
-func (c *Client) askAgain(ctx context.Context, p *Plan) {
+func (t *task) askAgain(ctx context.Context) {
 	var ids []identity.Identity
-	for i := range p.Keys {
-		if k := &p.Keys[i]; k.Refused && k.unrestricted() {
+	for i := range t.keys {
+		if k := &t.keys[i]; k.Refused && k.unrestricted() {
 			ids = append(ids, k.Identity)
 		}
 	}
 	if len(ids) == 0 {
 		return
 	}
-	conn, err := sshclient.Connect(ctx, c.secondConnection(p, p.conn, ids))
+	conn, err := sshclient.Connect(ctx, t.secondConnection(t.conn, ids))
 	if err != nil {
 		return
 	}
 	defer conn.Close()
 	for _, id := range ids {
 		if conn.Answers.Of(id.Entry.Key).Accepted() {
-			p.keyPlan(id.Entry.Key).Refused = false
+			t.key(id.Entry.Key).Refused = false
 		}
 	}
 }
 
 // tryLogin runs a command of our own where the second connection has logged in.
-func (c *Client) tryLogin(ctx context.Context, p *Plan, conn *sshclient.Conn, result *Verification) error {
-	key := p.keyPlan(conn.LoginKey)
-	if conn.Client == nil || key == nil || signatureIsEnough(p, key.Identity) {
+func (t *task) tryLogin(ctx context.Context, conn *sshclient.Conn, result *Verification) error {
+	key := t.key(conn.LoginKey)
+	if conn.Client == nil || key == nil || t.signatureIsEnough(key.Identity) {
 		return nil
 	}
-	if p.sftp {
-		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client, remote.Options{Awaiting: c.awaiting}) == nil
+	if t.sftp {
+		result.LoggedIn = remote.ProveSFTP(ctx, conn.Client, t.remoteOptions()) == nil
 		return nil
 	}
-	shell, err := c.proveShell(ctx, conn)
+	shell, err := t.proveShell(ctx, conn)
 	var nowhere *LoginError
 	if errors.As(err, &nowhere) {
 		result.Nowhere = nowhere

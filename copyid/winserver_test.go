@@ -33,7 +33,7 @@ func TestWindowsServer(t *testing.T) {
 				}
 				announced := ""
 				o := copyid.Options{Home: dir, User: "me", Password: []byte("secret"),
-					Progress: copyid.Progress{Shared: func(path string) { announced = path }}}
+					Progress: copyid.Progress{Shared: func(_ copyid.Target, path string) { announced = path }}}
 				target := copyid.Target{Destination: "al@127.0.0.1", ConfigFile: "none",
 					Config: []string{fmt.Sprintf("Port=%d", s.Port()), "UserKnownHostsFile=" + known}}
 				id := newIdentity(t, dir, "work")

@@ -58,26 +58,26 @@ func (s Source) String() string {
 
 // Origin is where an identity comes from.
 type Origin struct {
-	Source Source
+	Source Source `json:"source"`
 	// Path is the public key file; "" for an agent.
-	Path string
+	Path string `json:"path,omitempty"`
 	// Line is the line in Path at which the key begins, counted from 1; 0 for an
 	// agent and for the public half of a private key.
-	Line int
+	Line int `json:"line,omitempty"`
 	// Format is the notation of the file. It says nothing of an agent.
-	Format Format
+	Format Format `json:"format"`
 	// UTF16 tells that the file is in UTF-16, which ssh and sshd do not read.
-	UTF16 bool
+	UTF16 bool `json:"utf16,omitempty"`
 	// PrivateKey is the private key file beside Path, or Path where it is one,
 	// for [Signer]; "" where there is none, or only PuTTY's. Whether it belongs to
 	// this key is not known: Path may hold several keys.
-	PrivateKey string
+	PrivateKey string `json:"privateKey,omitempty"`
 }
 
 // Identity is a public key to install.
 type Identity struct {
-	Entry  authkeys.Entry
-	Origin Origin
+	Entry  authkeys.Entry `json:"entry"`
+	Origin Origin         `json:"origin"`
 }
 
 // SkipReason says why a key of a source is no identity.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 
 	"golang.org/x/crypto/ssh/agent"
 
@@ -13,13 +14,14 @@ import (
 	"ssh-copy-id/internal/agentconn"
 )
 
-// agentOpener opens each agent once, tells about it once, and closes them all at
-// the end.
+// agentOpener opens each agent once, reports it once, and closes them all at the
+// end. Several goroutines may use it.
 type agentOpener struct {
 	getenv  func(string) string
 	debug   func(text string)
 	remark  func(remark)
 	notice  func(text string)
+	mu      sync.Mutex
 	opened  map[string]openedAgent
 	closers []func() error
 }
@@ -32,6 +34,8 @@ type openedAgent struct {
 }
 
 func (a *agentOpener) open(identityAgent string) (agent.ExtendedAgent, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if o, known := a.opened[identityAgent]; known {
 		return o.agent, o.err
 	}
@@ -92,9 +96,9 @@ func (r *run) fromAgent() (s source, looked []place, err error) {
 	if err != nil {
 		return source{}, nil, err
 	}
-	at := r.agentPlace(host.IdentityAgent)
+	at := r.agentPlace(host.Login.IdentityAgent)
 	without := func(state agentState) []place { return []place{{agent: at, found: state}} }
-	opened, err := r.agent.open(host.IdentityAgent)
+	opened, err := r.agent.open(host.Login.IdentityAgent)
 	if err != nil {
 		var dead *agentconn.OpenError
 		if errors.As(err, &dead) && dead.Named {
@@ -103,7 +107,7 @@ func (r *run) fromAgent() (s source, looked []place, err error) {
 		}
 		return source{}, without(agentAbsent), nil
 	}
-	if host.IdentityAgent == "" && r.agent.getenv("SSH_AUTH_SOCK") != os.Getenv("SSH_AUTH_SOCK") {
+	if host.Login.IdentityAgent == "" && r.agent.getenv("SSH_AUTH_SOCK") != os.Getenv("SSH_AUTH_SOCK") {
 		r.out.Remark(socketQuoted{})
 	}
 	ids, skipped, err := identity.FromAgent(opened)
@@ -154,7 +158,7 @@ func (r *run) agentHolds(ids []identity.Identity) bool {
 	if err != nil {
 		return false // the configuration is judged later
 	}
-	opened, err := r.agent.open(host.IdentityAgent)
+	opened, err := r.agent.open(host.Login.IdentityAgent)
 	if err != nil {
 		return false
 	}

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"ssh-copy-id/copyid"
-	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/term"
 )
 
@@ -112,8 +110,8 @@ func (p *progress) over() {
 // explain turns the error of a change that a signal has ended into what is
 // known about the keys.
 func (p *progress) explain(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return p.interrupted()
+	if known := p.interrupted(); errors.Is(err, context.Canceled) && known != term.ErrInterrupted {
+		return known
 	}
 	return err
 }
@@ -128,17 +126,4 @@ func (p *progress) interrupted() error {
 		return errInterrupted
 	}
 	return term.ErrInterrupted
-}
-
-// watched adds to the progress that is told what a signal has to know.
-func (r *run) watched(o copyid.Progress) copyid.Progress {
-	installing := o.Installing
-	o.Installing = func(ids []identity.Identity) {
-		r.progress.begin(r.ending.Hold())
-		if installing != nil {
-			installing(ids)
-		}
-	}
-	o.Installed = func(ids []identity.Identity) { r.progress.end(len(ids)) }
-	return o
 }

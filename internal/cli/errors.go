@@ -10,8 +10,6 @@ type outputError struct{ err error }
 
 func (e *outputError) Error() string { return "write error on standard output: " + e.err.Error() }
 
-var errNoHome = errors.New("no home directory: set HOME")
-
 // homeError is returned where something of the home directory is needed and
 // there is none, as for a user ID of a container that no passwd entry names.
 type homeError struct{ what string }

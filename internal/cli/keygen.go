@@ -45,7 +45,7 @@ func (r *run) keygen(path string) error {
 	var passphrase []byte
 	switch {
 	case r.flags.NoPassphrase:
-	case host.BatchMode:
+	case host.Login.BatchMode:
 		return &keygenError{path: path, err: errBatchPassphrase}
 	default:
 		if passphrase, err = r.newPassphrase(path); err != nil {

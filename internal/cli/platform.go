@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+
+	"ssh-copy-id/internal/account"
 	"strings"
 )
 
@@ -31,7 +33,7 @@ func adviceFor(windows bool, getenv func(string) string) string {
 // as a shell of Unix has done before and as cmd.exe does not. A name that cannot
 // be expanded stays.
 func expandHome(path string) string {
-	home, err := homeDirectory()
+	home, err := account.Home()
 	if !onWindows || err != nil {
 		return path
 	}

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/owneronly"
 	"ssh-copy-id/internal/term"
@@ -181,6 +184,31 @@ type connectionNotShared struct{ socket string }
 
 func (r connectionNotShared) words() message {
 	return infof("the shared connection at %s (ControlPath) is not used: this program logs in by itself", term.Escape(r.socket))
+}
+
+// fileLocked: another program, which calls itself holder, is changing the file.
+type fileLocked struct{ holder string }
+
+func (r fileLocked) words() message {
+	return message{plain, fmt.Sprintf("waiting for another program that is changing the file (%s)", r.holder)}
+}
+
+// serverAwaited: the server has not done what it is waited for.
+type serverAwaited struct {
+	what    copyid.Awaited
+	elapsed time.Duration
+}
+
+func (r serverAwaited) words() message {
+	what := map[copyid.Awaited]string{
+		copyid.AwaitChannel: "the server to open a session",
+		copyid.AwaitCommand: "the server to run a command",
+		copyid.AwaitShell:   "the account's shell to start",
+		copyid.AwaitAnswer:  "the server to finish its answer",
+		copyid.AwaitSFTP:    "the SFTP server to start",
+		copyid.AwaitReply:   "the SFTP server to reply",
+	}[r.what]
+	return message{plain, fmt.Sprintf("waiting for %s, for %d seconds so far", what, r.elapsed/time.Second)}
 }
 
 // asking: the server is about to be asked which keys it accepts.

@@ -6,7 +6,9 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/device"
 	"ssh-copy-id/internal/owneronly"
@@ -24,7 +26,8 @@ func TestRemarks(t *testing.T) {
 		"skipped": keySkipped{identity.Skipped{Identity: testKey(1, "me"), Reason: identity.SkipCertificate}}, "unknown type": typeUnknown{"new\x1b"},
 		"passed over": passedOver{&fileError{path: "k.pub", err: fs.ErrPermission}}, "keygen idle": keygenIdle{},
 		"key made": keyMade{"/k\x1b", testKey(1, "me")}, "key unprotected": keyUnprotected{}, "key kept": keyKept{"/k\x1b"},
-		"not shared": connectionNotShared{"/s\x1b"}, "asking": asking{}, "remaining": remaining{2}, "shared file": sharedFile{`C:\k`},
+		"not shared": connectionNotShared{"/s\x1b"}, "locked": fileLocked{"box 7\x1b"},
+		"server awaited": serverAwaited{copyid.AwaitShell, 20 * time.Second}, "asking": asking{}, "remaining": remaining{2}, "shared file": sharedFile{`C:\k`},
 		"installing": installing{testKey(1, "me")}, "installing with options": installing{testKey(1, "", "restrict", "pty")},
 	}
 	for _, name := range slices.Sorted(maps.Keys(remarks)) {

@@ -13,14 +13,14 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/user"
 	"strings"
+	"time"
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/account"
 	"ssh-copy-id/internal/device"
-	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -82,6 +82,7 @@ type run struct {
 	home     string
 	user     string
 	agent    agentOpener
+	client   *copyid.Client
 	getenv   func(string) string
 	ending   *term.Ending
 	progress progress
@@ -93,25 +94,8 @@ func (r *run) prepare(flags *Flags) {
 	r.agent = agentOpener{
 		getenv: r.getenv, debug: func(text string) { r.debug(1, text) }, remark: r.out.Remark, notice: r.out.Notice,
 	}
-	r.home, _ = homeDirectory()
-	if account, err := user.Current(); err == nil {
-		r.user = loginName(account.Username)
-	} else if r.user = r.getenv("USER"); r.user == "" { // a user ID that no passwd entry names
-		r.user = r.getenv("LOGNAME")
-	}
-}
-
-// homeDirectory is $HOME where that is set, on Windows %USERPROFILE%, else the
-// account's: identities, ssh_config and known_hosts are all looked for there.
-func homeDirectory() (string, error) {
-	if home, err := os.UserHomeDir(); err == nil && home != "" {
-		return home, nil
-	}
-	account, err := user.Current()
-	if err != nil || account.HomeDir == "" {
-		return "", errNoHome
-	}
-	return account.HomeDir, nil
+	r.home, _ = account.Home()
+	r.user = account.User(r.getenv)
 }
 
 // do finds the identities and works on the host.
@@ -124,6 +108,7 @@ func (r *run) do(ctx context.Context) outcome {
 		return outcome{err: err}
 	}
 	defer clear(password)
+	r.client = copyid.New(r.options(password))
 	if r.flags.PrintConfig {
 		return outcome{err: r.printConfig()}
 	}
@@ -140,37 +125,38 @@ func (r *run) do(ctx context.Context) outcome {
 		return outcome{err: r.printCommands(source.ids)}
 	}
 	r.remarkTypes(source.ids)
-	if err := r.needHome(); err != nil {
+	host, err := r.resolve()
+	if err == nil {
+		err = r.needHome(host)
+	}
+	if err != nil {
 		return outcome{err: err}
 	}
-	options := r.options()
-	options.Password = password
-	return r.carryOut(ctx, copyid.New(options), source)
+	return r.carryOut(ctx, host, source)
 }
 
 // carryOut does on the host what the flags say.
-func (r *run) carryOut(ctx context.Context, client *copyid.Client, source source) outcome {
-	target := copyid.Target{
-		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
-	}
-	if r.flags.Diagnose {
-		d, err := client.Diagnose(ctx, target, source.ids)
+func (r *run) carryOut(ctx context.Context, host *copyid.Host, source source) outcome {
+	defer host.Close()
+	goal := copyid.Goal{Present: source.ids}
+	switch {
+	case r.flags.Diagnose:
+		d, err := host.Diagnose(ctx, source.ids)
 		if err != nil {
 			return outcome{err: err}
 		}
 		r.out.Diagnosis(d)
 		return outcome{diagnosis: d}
-	}
-	plan, err := client.Plan(ctx, target, source.ids)
-	if err != nil {
-		return outcome{err: err}
-	}
-	defer plan.Close()
-	if r.flags.DryRun {
+	case r.flags.DryRun:
+		plan, err := host.Plan(ctx, goal)
+		if err != nil {
+			return outcome{err: err}
+		}
 		r.out.Plan(plan)
 		return outcome{plan: plan}
 	}
-	report, err := client.Apply(ctx, plan)
+	report, err := host.Ensure(ctx, goal)
+	host.Close()
 	r.progress.over()
 	if err != nil {
 		return outcome{err: r.progress.explain(err)}
@@ -215,19 +201,22 @@ func (r *run) printCommands(ids []identity.Identity) error {
 	return nil
 }
 
+// resolve reads ssh_config for the host of the command line.
+func (r *run) resolve() (*copyid.Host, error) {
+	return r.client.Dial(r.ending.Context(), copyid.Target{
+		Destination: r.flags.Hosts[0], Config: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
+	})
+}
+
 // needHome reports what of the home directory the connection needs where there
 // is none: the place of the host keys, unless another one is named. A user name
 // that is missing comes first.
-func (r *run) needHome() error {
+func (r *run) needHome(host *copyid.Host) error {
 	if r.home != "" || r.flags.Force && r.flags.DryRun {
 		return nil
 	}
-	host, err := r.resolve()
-	if err != nil {
-		return err
-	}
 	if host.User == "" {
-		return host.Unusable
+		return host.Unusable()
 	}
 	for _, file := range host.UserKnownHostsFiles {
 		if strings.HasPrefix(file, "~") {
@@ -244,59 +233,71 @@ func (r *run) printConfig() error {
 		return err
 	}
 	if host.User == "" {
-		return host.Unusable
+		return host.Unusable()
 	}
 	for _, text := range host.Notices {
 		r.out.Notice(text)
 	}
 	var text strings.Builder
-	host.Dump(&text)
+	if err := host.DumpConfig(&text); err != nil {
+		return err
+	}
 	r.out.Text(text.String())
 	return nil
 }
 
-func (r *run) resolve() (*sshconfig.Host, error) {
-	return sshconfig.Resolve(sshconfig.Input{
-		Destination: r.flags.Hosts[0], Options: r.flags.ConfigLines(), ConfigFile: r.flags.Config,
-		Home: r.home, LocalUser: r.user, LookupEnv: os.LookupEnv,
-	})
-}
-
 // options turns flags into what copyid is to do.
-func (r *run) options() copyid.Options {
-	notShared := func(socket string) { r.out.Remark(connectionNotShared{socket}) }
+func (r *run) options(password []byte) copyid.Options {
 	o := copyid.Options{
 		Home: r.home, User: r.user, LookupEnv: os.LookupEnv, Shell: os.Getenv("SHELL"),
-		Force: r.flags.Force, DryRun: r.flags.DryRun, SFTP: r.flags.SFTP, RFC4716: r.flags.RFC4716, Account: r.flags.ForUser, TargetPath: r.flags.Target,
-		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Pins: r.flags.Pins, Agent: r.agent.open,
+		Force: r.flags.Force, NoPrompt: r.flags.DryRun, SFTP: r.flags.SFTP, Account: r.flags.ForUser, TargetPath: r.flags.Target,
+		NoRepair: r.flags.NoRepair, NoVerify: r.flags.NoVerify, Password: password, Pins: r.flags.Pins, Agent: r.agent.open,
 		UI: copyid.UI{
-			Secret: r.prompter.Secret, Line: r.prompter.Line, Confirm: r.confirm,
-			Notice: r.out.Notice, Debug: r.debug,
+			Secret:  func(_ copyid.Target, prompt string) ([]byte, error) { return r.prompter.Secret(prompt) },
+			Line:    func(_ copyid.Target, prompt string) (string, error) { return r.prompter.Line(prompt) },
+			Confirm: func(_ copyid.Target, prompt string) bool { return r.confirm(prompt) },
+			Notice:  func(_ copyid.Target, text string) { r.out.Notice(text) },
+			Debug:   func(_ copyid.Target, level int, text string) { r.debug(level, text) },
 		},
-		Progress: copyid.Progress{
-			Configured: r.configured,
-			Asking:     func() { r.out.Remark(asking{}) },
-			Remaining: func(ids []identity.Identity) {
-				if len(ids) > 0 {
-					r.out.Remark(remaining{len(ids)})
-				}
-			},
-			Installing: func(ids []identity.Identity) {
-				for _, id := range ids {
-					r.out.Remark(installing{id})
-				}
-			},
-			Shared:    func(path string) { r.out.Remark(sharedFile{path}) },
-			NotShared: notShared,
-		},
+		Progress: r.watched(),
 	}
-	o.Progress = r.watched(o.Progress)
-	if r.flags.Diagnose {
-		o.Progress = copyid.Progress{Configured: r.configured, NotShared: notShared}
+	if r.flags.RFC4716 {
+		o.Format = copyid.RFC4716
 	}
 	if r.flags.Debug {
-		o.Trace = r.out.Trace
+		o.Trace = func(_ copyid.Target, line string) { r.out.Trace(line) }
 	}
+	return o
+}
+
+// watched remarks on what happens on the host, and notes what a signal has to
+// know. Of a diagnosis only the result is shown.
+func (r *run) watched() copyid.Progress {
+	o := copyid.Progress{
+		Configured: func(_ copyid.Target, logLevel string) { r.configured(logLevel) },
+		NotShared:  func(_ copyid.Target, socket string) { r.out.Remark(connectionNotShared{socket}) },
+		Waiting:    func(_ copyid.Target, holder string) { r.out.Remark(fileLocked{holder}) },
+		Awaiting: func(_ copyid.Target, what copyid.Awaited, elapsed time.Duration) {
+			r.out.Remark(serverAwaited{what, elapsed})
+		},
+	}
+	if r.flags.Diagnose {
+		return o
+	}
+	o.Asking = func(copyid.Target) { r.out.Remark(asking{}) }
+	o.Remaining = func(_ copyid.Target, ids []identity.Identity) {
+		if len(ids) > 0 {
+			r.out.Remark(remaining{len(ids)})
+		}
+	}
+	o.Installing = func(_ copyid.Target, ids []identity.Identity) {
+		r.progress.begin(r.ending.Hold())
+		for _, id := range ids {
+			r.out.Remark(installing{id})
+		}
+	}
+	o.Installed = func(_ copyid.Target, ids []identity.Identity) { r.progress.end(len(ids)) }
+	o.Shared = func(_ copyid.Target, path string) { r.out.Remark(sharedFile{path}) }
 	return o
 }
 
@@ -320,9 +321,4 @@ func (r *run) debug(level int, text string) {
 	if level <= r.flags.Verbose || r.flags.Debug && level == 1 {
 		r.out.Debug(level, text)
 	}
-}
-
-// loginName is the account name without the domain Windows puts before it.
-func loginName(name string) string {
-	return name[strings.LastIndexByte(name, '\\')+1:]
 }

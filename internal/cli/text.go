@@ -49,6 +49,7 @@ type level string
 const (
 	info    level = "INFO"
 	warning level = "WARNING"
+	plain   level = "" // as ssh itself would print it
 )
 
 // message is one line of standard error.
@@ -65,6 +66,10 @@ func warningf(format string, args ...any) message {
 
 func (p *textOutput) say(messages ...message) {
 	for _, m := range messages {
+		if m.level == plain {
+			p.Notice(m.text)
+			continue
+		}
 		p.printErr("%s: %s: %s\n", p.name, m.level, m.text)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
@@ -47,10 +46,10 @@ func causeSentence(c copyid.Cause) string {
 
 // causeKey names the key that a cause is about.
 func causeKey(c copyid.Cause) string {
-	if c.Key == nil {
+	if c.Key.Key == nil {
 		return "the key"
 	}
-	return describe(identity.Identity{Entry: authkeys.NewEntry(c.Key, "")})
+	return describe(identity.Identity{Entry: c.Key})
 }
 
 // configCause is about settings of sshd_config; "" for other causes.

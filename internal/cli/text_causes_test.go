@@ -26,7 +26,7 @@ func TestCauses(t *testing.T) {
 		remote.FindImmutable, remote.FindRevoked, remote.FindEncoding, remote.FindWriter,
 	} {
 		add(string(kind), copyid.Cause{Kind: copyid.CauseKind(kind), Path: path, Mode: 0o777 | fs.ModeSetgid, Owner: "bob\x1b",
-			Option: "allowusers", Value: "a\x1bvalue", Files: []string{"/etc/keys", "/x\x1b"}, Key: key})
+			Option: "allowusers", Value: "a\x1bvalue", Files: []string{"/etc/keys", "/x\x1b"}, Key: authkeys.NewEntry(key, "")})
 	}
 	add("no PubkeyAuthentication seen", copyid.Cause{Kind: copyid.CauseMethod})
 	add("no file of keys", copyid.Cause{Kind: copyid.CauseOtherFile, Path: path, Value: "none"})
@@ -37,9 +37,9 @@ func TestCauses(t *testing.T) {
 		add("elsewhere, "+value, copyid.Cause{Kind: copyid.CauseKind(remote.FindElsewhere), Files: []string{`C:\a`, `C:\b`}, Value: value})
 	}
 	add("options", copyid.Cause{Kind: copyid.CauseOptions, Path: path, Value: `from="10.0.0.1"`})
-	add("absent", copyid.Cause{Kind: copyid.CauseAbsent, Path: path, Key: key})
+	add("absent", copyid.Cause{Kind: copyid.CauseAbsent, Path: path, Key: authkeys.NewEntry(key, "")})
 	add("absent, no key named", copyid.Cause{Kind: copyid.CauseAbsent, Path: path})
-	add("line", copyid.Cause{Kind: copyid.CauseLine, Path: path, Key: key, Finding: authkeys.Finding{Kind: authkeys.FoundCommentedOut, Line: 3}})
+	add("line", copyid.Cause{Kind: copyid.CauseLine, Path: path, Key: authkeys.NewEntry(key, ""), Finding: authkeys.Finding{Kind: authkeys.FoundCommentedOut, Line: 3}})
 	add("file", copyid.Cause{Kind: copyid.CauseFile, Path: path})
 	add("repaired in sshd_config", copyid.Cause{Kind: copyid.CauseMethod, Fix: "PubkeyAuthentication yes", InConfig: true})
 	add("repaired on the server", copyid.Cause{Kind: copyid.CauseMode, Path: path, Mode: 0o666, Fix: "chmod go-w " + path})

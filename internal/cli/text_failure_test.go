@@ -16,6 +16,7 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/account"
 	"ssh-copy-id/internal/device"
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/sshclient"
@@ -43,7 +44,7 @@ func TestFailures(t *testing.T) {
 		failure("an option without usage", &UsageError{Text: "Bad port '0'", Hint: "use another"}),
 		failure("write error", &outputError{syscall.EPIPE}),
 		failure("no home", &homeError{"~/.ssh/known_hosts (UserKnownHostsFile)"}),
-		failure("no home at all", errNoHome),
+		failure("no home at all", account.ErrNoHome),
 		failure("configuration, one line", &sshconfig.Error{Messages: []string{"config line 1: Bad configuration option: x\x1b"}}),
 		failure("configuration, three lines", &sshconfig.Error{Messages: []string{"a: line 1: bad", "b\x1b", "a: terminating, 1 bad configuration options"}}),
 		failure("configuration of a jump host", &sshclient.HopError{Hop: "hop", Err: &sshconfig.Error{Messages: []string{"line 1: bad"}}}),
