@@ -1,7 +1,6 @@
 package sshclient
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -12,28 +11,21 @@ import (
 
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // minRekey is the least number of bytes between changes of keys: more than a
 // login takes.
 const minRekey = 256 << 10
 
-// clientConfig is what the ssh package needs to know for one connection.
-func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, conn *Conn) (*ssh.ClientConfig, error) {
-	h := o.Host
+// clientConfig is what the ssh package needs to know for the connection.
+func (c *connection) clientConfig() (*ssh.ClientConfig, error) {
+	h := c.o.Host
 	config := &ssh.ClientConfig{
-		User:          h.User,
-		ClientVersion: strings.TrimSpace("SSH-2.0-ssh-copy-id " + h.VersionAddendum),
-		AuthCallback:  a.next,
-		BannerCallback: func(text string) error {
-			if a.banners++; a.banners > maxBanners {
-				return errTooManyBanners
-			}
-			if !o.NeverAsk || o.HostKey == nil { // a second connection need not repeat it
-				o.notice(text)
-			}
-			return nil
-		},
+		User:           h.User,
+		ClientVersion:  strings.TrimSpace("SSH-2.0-ssh-copy-id " + h.VersionAddendum),
+		AuthCallback:   c.next,
+		BannerCallback: c.banner,
 	}
 	if err := algorithms(h, &config.Config); err != nil {
 		return nil, err
@@ -42,73 +34,88 @@ func clientConfig(ctx context.Context, o *Options, a *authenticator, w *wire, co
 		// ssh changes keys only after the login; sshd takes it amiss before.
 		config.RekeyThreshold = max(h.RekeyLimit, minRekey)
 	}
-	check, err := hostKeyCheck(ctx, o, a, config)
+	check, err := c.hostKeyCheck(config)
 	if err != nil {
 		return nil, err
 	}
 	config.HostKeyCallback = func(address string, remote net.Addr, key ssh.PublicKey) error {
-		if conn.HostKey != nil {
+		if c.conn.HostKey != nil {
 			// A new key exchange on a connection that goes on: the clock of the
 			// handshake is not for it, and the host must stay who it is.
-			return sameKey(conn.HostKey)(address, remote, key)
+			return sameKey(c.conn.HostKey)(address, remote, key)
 		}
-		w.relax()
-		o.debug(1, "server host key: %s %s", key.Type(), ssh.FingerprintSHA256(key))
-		if bits, short := rsaTooShort(key, h.RequiredRSASize); short {
-			conn.hostKeyErr = &ShortKeyError{Host: h.HostName, Bits: bits, Required: h.RequiredRSASize}
-			return conn.hostKeyErr
+		if c.conn.hostKeyErr = c.identify(check, address, remote, key); c.conn.hostKeyErr != nil {
+			return c.conn.hostKeyErr
 		}
-		if err := check(address, remote, key); err != nil {
-			conn.hostKeyErr = err
-			return err
-		}
-		if o.Identified != nil {
-			if err := o.Identified(w.serverVersion()); err != nil {
-				conn.hostKeyErr = err
-				return err
-			}
-		}
-		conn.HostKey = key
-		o.warnWeakKex(config.KeyExchanges, w.keyExchanges())
-		w.allow(w.limit)
+		c.conn.HostKey = key
+		c.o.warnWeakKex(config.KeyExchanges, c.wire.keyExchanges())
+		c.wire.extend(c.wire.limit)
 		return nil
 	}
 	return config, nil
 }
 
-// hostKeyCheck sets the host key algorithms and gives the check of the key.
-func hostKeyCheck(ctx context.Context, o *Options, a *authenticator, config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
-	h := o.Host
-	known := o.HostKey
+// banner shows what the server sends before the login.
+func (c *connection) banner(text string) error {
+	if c.banners++; c.banners > maxBanners {
+		return errTooManyBanners
+	}
+	if !c.o.NeverAsk || c.o.HostKey == nil { // a second connection need not repeat it
+		c.o.notice(text)
+	}
+	return nil
+}
+
+// identify checks the key that the server shows first.
+func (c *connection) identify(check ssh.HostKeyCallback, address string, remote net.Addr, key ssh.PublicKey) error {
+	h := c.o.Host
+	c.wire.stopTimer()
+	c.o.debug(1, "server host key: %s %s", key.Type(), ssh.FingerprintSHA256(key))
+	if bits, short := rsaTooShort(key, h.RequiredRSASize); short {
+		return &ShortKeyError{Host: h.HostName, Bits: bits, Required: h.RequiredRSASize}
+	}
+	if err := check(address, remote, key); err != nil {
+		return err
+	}
+	if c.o.Identified != nil {
+		return c.o.Identified(c.wire.serverVersion())
+	}
+	return nil
+}
+
+// hostKeyCheck sets the host key algorithms and returns the check of the key.
+func (c *connection) hostKeyCheck(config *ssh.ClientConfig) (ssh.HostKeyCallback, error) {
+	h := c.o.Host
+	known := c.o.HostKey
 	if known == nil {
-		known = a.hostKey
+		known = c.hostKey
 	}
 	if known != nil {
 		config.HostKeyAlgorithms = keyAlgorithms(known.Type())
 		return sameKey(known), nil
 	}
-	verifier, err := hostkey.New(policy(ctx, o), h.HostName, h.Port)
+	verifier, err := hostkey.New(policy(c.ctx, c.o), h.HostName, h.Port)
 	if err != nil {
 		return nil, err
 	}
 	// An unknown host is asked about with the same key ssh would show.
 	names := sshconfig.KeyTypes.Names(h.HostKeyAlgorithms)
 	wanted := supported("HostKeyAlgorithms", names)
-	config.HostKeyAlgorithms = a.pins.left(verifier.Algorithms(wanted))
+	config.HostKeyAlgorithms = c.pins.left(verifier.Algorithms(wanted))
 	if len(config.HostKeyAlgorithms) == 0 {
 		return nil, &AlgorithmError{Keyword: "HostKeyAlgorithms", Wanted: names}
 	}
 	if h.UpdateHostKeys == "yes" {
-		a.learner = &learner{o: o, verifier: verifier, allowed: wanted}
+		c.learner = &learner{o: c.o, verifier: verifier, allowed: wanted}
 	}
-	a.secretsAllowed = verifier.SecretsAllowed
+	c.secretsAllowed = verifier.SecretsAllowed
 	return verifier.Callback(), nil
 }
 
 // sameKey accepts key and no other.
 func sameKey(key ssh.PublicKey) ssh.HostKeyCallback {
 	return func(host string, _ net.Addr, offered ssh.PublicKey) error {
-		if !bytes.Equal(offered.Marshal(), key.Marshal()) {
+		if !sshkey.Equal(offered, key) {
 			return fmt.Errorf("%s showed another host key than a moment ago", host)
 		}
 		return nil

@@ -15,14 +15,14 @@ import (
 // carrier is what an SSH connection runs over.
 type carrier struct {
 	conn net.Conn
-	// remote is the peer's address; nil where a ProxyCommand or a jump host
-	// stands between.
+	// remote is the peer's address; nil where a ProxyCommand or a jump host is
+	// between.
 	remote net.Addr
-	// again makes another connection the same way; nil where that takes
+	// redial makes another connection by the same route; nil where that takes
 	// another ProxyCommand.
-	again func(ctx context.Context, network, address string) (net.Conn, error)
-	// over closes the jump hosts between; nil where there are none.
-	over func() error
+	redial func(ctx context.Context, network, address string) (net.Conn, error)
+	// closeHops closes the jump hosts between; nil where there are none.
+	closeHops func() error
 	// blame turns the error of a connection into that of what carried it; nil
 	// where there is nothing to say.
 	blame func(h *sshconfig.Host, err error) error
@@ -30,15 +30,15 @@ type carrier struct {
 
 // dial makes a connection: another one over the same jump hosts, where there
 // are some, and else a new one from scratch.
-func (way *carrier) dial(ctx context.Context, o *Options) (*carrier, error) {
-	if way.over == nil {
+func (route *carrier) dial(ctx context.Context, o *Options) (*carrier, error) {
+	if route.closeHops == nil {
 		return dial(ctx, o)
 	}
-	conn, err := way.again(ctx, "", "")
+	conn, err := route.redial(ctx, "", "")
 	if err != nil {
 		return nil, &DialError{Host: o.Host.HostName, Port: o.Host.Port, Err: err}
 	}
-	return &carrier{conn: conn, again: way.again, over: way.over}, nil
+	return &carrier{conn: conn, redial: route.redial, closeHops: route.closeHops}, nil
 }
 
 func portText(port int) string { return strconv.Itoa(port) }
@@ -53,7 +53,7 @@ func dial(ctx context.Context, o *Options) (*carrier, error) {
 		if err != nil {
 			return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 		}
-		return &carrier{conn: conn, remote: conn.RemoteAddr(), again: o.Dial}, nil
+		return &carrier{conn: conn, remote: conn.RemoteAddr(), redial: o.Dial}, nil
 	case h.ProxyJump != "":
 		return dialJump(ctx, o)
 	case h.ProxyCommand != "":
@@ -97,7 +97,7 @@ func dialTCP(ctx context.Context, o *Options) (*carrier, error) {
 			if err == nil {
 				return &carrier{
 					conn: conn, remote: conn.RemoteAddr(),
-					again: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					redial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 						return dialAddress(ctx, h, dialer, address)
 					},
 				}, nil
@@ -146,7 +146,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// lookup gives the addresses of the host in the resolver's order.
+// lookup returns the addresses of the host in the resolver's order.
 func lookup(ctx context.Context, h *sshconfig.Host) ([]string, error) {
 	found, err := net.DefaultResolver.LookupIPAddr(ctx, h.HostName)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// DialError tells that no connection to the host came about.
+// DialError is returned when the host was not reached.
 type DialError struct {
 	// Host and Port are what was to be reached.
 	Host string
@@ -24,10 +24,11 @@ func (e *DialError) Error() string {
 	return fmt.Sprintf("connect to %s port %d: %v", e.Host, e.Port, e.Err)
 }
 
-// Unwrap gives the cause: the caller tells a refused from a timed-out attempt.
+// Unwrap returns the cause: the caller distinguishes a refused from a timed-out
+// attempt.
 func (e *DialError) Unwrap() error { return e.Err }
 
-// HopError tells that a jump host on the way could not be used.
+// HopError is returned when a jump host could not be used.
 type HopError struct {
 	// Hop is the jump host as ProxyJump names it.
 	Hop string
@@ -37,12 +38,12 @@ type HopError struct {
 
 func (e *HopError) Error() string { return "jump host " + e.Hop + ": " + e.Err.Error() }
 
-// Unwrap gives what failed at the hop.
+// Unwrap returns what failed at the hop.
 func (e *HopError) Unwrap() error { return e.Err }
 
-// LoopError tells that a jump host is to be reached through itself.
+// LoopError is returned when a jump host is to be reached through itself.
 type LoopError struct {
-	// Hop is the jump host where the way closes.
+	// Hop is the jump host that comes up again.
 	Hop string
 }
 
@@ -50,7 +51,8 @@ func (e *LoopError) Error() string { return "jumphost loop via " + e.Hop }
 
 var errNoJump = errors.New("ProxyJump is not available here")
 
-// ShortKeyError tells that the server's RSA key is shorter than RequiredRSASize.
+// ShortKeyError is returned when the server's RSA key is shorter than
+// RequiredRSASize.
 type ShortKeyError struct {
 	Host           string
 	Bits, Required int
@@ -69,7 +71,7 @@ const (
 	StageKex    Stage = "key exchange"
 )
 
-// HandshakeError tells that the peer did not complete the handshake.
+// HandshakeError is returned when the peer did not complete the handshake.
 type HandshakeError struct {
 	Host  string
 	Port  int
@@ -137,10 +139,10 @@ func (e *HandshakeError) Error() string {
 	return fmt.Sprintf("%s with %s port %d: %v", e.Stage, e.Host, e.Port, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// AuthError tells that the server let us in with nothing we have.
+// AuthError is returned when the server let us in with nothing we have.
 type AuthError struct {
 	User, Host string
 	// Methods are the ones the server still offered.
@@ -187,11 +189,11 @@ func (e *UnansweredError) Error() string {
 	return text
 }
 
-// Unwrap returns why nobody has answered: a caller tells an interrupted
+// Unwrap returns why there was no answer: a caller distinguishes an interrupted
 // question from one that there is no terminal for.
 func (e *UnansweredError) Unwrap() error { return e.Err }
 
-// NotAsked is a reason for not asking a person for a password.
+// NotAsked is a reason for not asking for a password.
 type NotAsked string
 
 // The reasons.
@@ -212,10 +214,10 @@ func (e *AuthError) Error() string {
 	return text
 }
 
-// Unwrap gives what kept the last method from being tried.
+// Unwrap returns what kept the last method from being tried.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// ClosedError tells that the server hung up while we authenticated.
+// ClosedError is returned when the server hung up while we authenticated.
 type ClosedError struct {
 	User, Host string
 	Port       int
@@ -229,7 +231,7 @@ func (e *ClosedError) Error() string {
 	return fmt.Sprintf("%s hung up during authentication: %v", e.Host, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ClosedError) Unwrap() error { return e.Err }
 
 // AlgorithmError is returned when ssh_config leaves no algorithm of a kind that

@@ -44,8 +44,8 @@ func keepAlive(o *Options, client *ssh.Client, w *wire, done <-chan struct{}) {
 	}
 }
 
-// tellUnused names the settings that change nothing here, for -v.
-func (o *Options) tellUnused() {
+// debugUnused names the settings that change nothing here, for -v.
+func (o *Options) debugUnused() {
 	h := o.Host
 	if h.Compression {
 		o.debug(1, "Compression is not supported: going on without")

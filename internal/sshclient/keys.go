@@ -21,7 +21,7 @@ var errOnlyAsked = errors.New("only asked whether the key is accepted")
 // (RFC 4252 section 7), so a call of Sign means that the server accepts it.
 type querySigner struct {
 	key     ssh.PublicKey
-	attempt *attempt
+	request *keyRequest
 }
 
 func (s querySigner) PublicKey() ssh.PublicKey { return s.key }
@@ -34,7 +34,7 @@ func (s querySigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
 // every algorithm of its key type: with ssh-rsa keys it would otherwise ask
 // about the SHA-1 signature only, which servers refuse.
 func (s querySigner) SignWithAlgorithm(io.Reader, []byte, string) (*ssh.Signature, error) {
-	s.attempt.promised = true
+	s.request.promised = true
 	return nil, errOnlyAsked
 }
 
@@ -42,27 +42,28 @@ func (s querySigner) SignWithAlgorithm(io.Reader, []byte, string) (*ssh.Signatur
 // makes no signature that PubkeyAcceptedAlgorithms forbids.
 type recordingSigner struct {
 	ssh.Signer
-	attempt  *attempt
+	request  *keyRequest
 	wire     *wire
 	accepted []string // PubkeyAcceptedAlgorithms
-	signing  func()   // told before it signs
+	signing  func()   // called before it signs
 }
 
-func (a *authenticator) recording(signer ssh.Signer) recordingSigner {
-	signing := a.tellLoggingIn
+// recording returns a signer for the request under way.
+func (c *connection) recording(signer ssh.Signer) recordingSigner {
+	signing := func() { c.reportLoggingIn(c.conn) }
 	switch {
-	case a.pending.agent:
+	case c.key.agent:
 		signing = func() {
-			a.agentAsked = true
-			a.tellLoggingIn()
+			c.agentAsked = true
+			c.reportLoggingIn(c.conn)
 		}
-	case a.pending.asks:
+	case c.key.asks:
 		signing = func() {
-			a.tellNotShared()
-			a.tellLoggingIn()
+			c.reportNotShared()
+			c.reportLoggingIn(c.conn)
 		}
 	}
-	return recordingSigner{signer, a.pending, a.wire, acceptedAlgorithms(a.o.Host), signing}
+	return recordingSigner{signer, c.key, c.wire, acceptedAlgorithms(c.o.Host), signing}
 }
 
 func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
@@ -72,15 +73,15 @@ func (s recordingSigner) Sign(rand io.Reader, data []byte) (*ssh.Signature, erro
 // SignWithAlgorithm signs with no clock running: the signer may ask for a
 // passphrase, or an agent for a touch.
 func (s recordingSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
-	s.attempt.promised = true
+	s.request.promised = true
 	if allowed, _ := s.signatures(); algorithm != "" && !slices.Contains(allowed, algorithm) {
 		return nil, errOnlyAsked
 	}
 	s.signing()
-	s.wire.relax()
-	defer s.wire.allow(keyReplyLimit)
+	s.wire.stopTimer()
+	defer s.wire.extend(keyReplyLimit)
 	signature, err := s.sign(rand, data, algorithm)
-	s.attempt.signed = err == nil
+	s.request.signed = err == nil
 	return signature, err
 }
 
@@ -91,7 +92,7 @@ func (s recordingSigner) sign(rand io.Reader, data []byte, algorithm string) (*s
 	return s.Signer.Sign(rand, data)
 }
 
-// Algorithms tells which signatures the key can make, those first that it may
+// Algorithms returns the signatures the key can make, those first that it may
 // make. The rest is there to be asked about: a server that does not tell its
 // algorithms is asked with the one named like the key.
 func (s recordingSigner) Algorithms() []string {
@@ -121,7 +122,7 @@ func acceptedAlgorithms(h *sshconfig.Host) []string {
 }
 
 // keyAlgorithms are the names under which a key of a type may prove itself, a
-// person's or a host's, the best first (RFC 8332 section 3 for RSA).
+// user's or a host's, the best first (RFC 8332 section 3 for RSA).
 func keyAlgorithms(keyType string) []string {
 	switch keyType {
 	case ssh.KeyAlgoRSA:
@@ -144,21 +145,21 @@ func plainName(name string) string {
 	}
 }
 
-// mayLogIn tells whether the configuration lets a key log in
+// mayLogIn reports whether the configuration lets a key log in
 // (pubkey_prepare in sshconnect2.c).
-func (a *authenticator) mayLogIn(k Key) bool {
+func (o *Options) mayLogIn(k Key) bool {
 	key := k.Signer.PublicKey()
-	if bits, short := rsaTooShort(key, a.o.Host.RequiredRSASize); short {
-		a.o.debug(1, "Skipping %s: RSA keys of %d bits are below RequiredRSASize", k.Origin, bits)
+	if bits, short := rsaTooShort(key, o.Host.RequiredRSASize); short {
+		o.debug(1, "Skipping %s: RSA keys of %d bits are below RequiredRSASize", k.Origin, bits)
 		return false
 	}
-	accepted := acceptedAlgorithms(a.o.Host)
+	accepted := acceptedAlgorithms(o.Host)
 	for _, name := range keyAlgorithms(key.Type()) {
 		if slices.Contains(accepted, name) {
 			return true
 		}
 	}
-	a.o.debug(1, "Skipping %s key %s - corresponding algorithm not in PubkeyAcceptedAlgorithms", key.Type(), k.Origin)
+	o.debug(1, "Skipping %s key %s - corresponding algorithm not in PubkeyAcceptedAlgorithms", key.Type(), k.Origin)
 	return false
 }
 

@@ -16,7 +16,8 @@ import (
 // maxHostKeyOutput bounds what a KnownHostsCommand may print, in bytes.
 const maxHostKeyOutput = 16 << 20
 
-// CommandError tells that a program that ssh_config names did not do its work.
+// CommandError is returned when a program that ssh_config names did not do its
+// work.
 type CommandError struct {
 	// Keyword is the ssh_config keyword, Program what was run.
 	Keyword, Program string
@@ -26,7 +27,7 @@ type CommandError struct {
 
 func (e *CommandError) Error() string { return e.Keyword + " " + e.Program + ": " + e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *CommandError) Unwrap() error { return e.Err }
 
 var (
@@ -73,7 +74,7 @@ func runHostKeyCommand(ctx context.Context, o *Options, words []string) ([]byte,
 		return nil, errNotAbsolute
 	}
 	command := exec.CommandContext(ctx, words[0], words[1:]...)
-	stderr := &proxyErrors{tell: o.ProxyStderr}
+	stderr := &proxyErrors{report: o.ProxyStderr}
 	command.Stderr = stderr
 	defer stderr.flush()
 	out, err := command.StdoutPipe()

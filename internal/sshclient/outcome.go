@@ -7,54 +7,57 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // maxMethods bounds how many authentication methods of a server are looked at;
 // there are not ten in use.
 const maxMethods = 32
 
-// answered tells whether the last request got an answer at all; the ssh package
+// answered reports whether the last request got an answer at all; the ssh package
 // asks for the next method also where the server is gone, or has sent something
 // that has no place there. The error is what that means, if that is known.
-func (a *authenticator) answered(auth *ssh.ClientAuthContext) (bool, error) {
-	state := a.passwordState
-	a.passwordState = notSent
-	lost := a.wire.broken()
+func (c *connection) answered(auth *ssh.ClientAuthContext) (bool, error) {
+	state := c.password.state()
+	c.password = nil
+	lost := c.wire.broken()
 	switch {
-	case a.askErr != nil, len(auth.PartialSuccessMethods) > len(a.partial),
-		a.allowed == nil && auth.AllowedMethods != nil: // the first refusal, of "none"
+	case c.askErr != nil, len(auth.PartialSuccessMethods) > len(c.partial),
+		c.allowed == nil && auth.AllowedMethods != nil: // the first refusal, of "none"
 		return true, nil
 	case state == refused && lost != nil:
-		return false, a.denied(nil)
+		return false, c.denied(nil)
 	case state == refused:
 		return true, nil
 	case lost != nil:
-		a.hungUp = lost
+		c.hungUp = lost
 		return false, nil
 	case state == sent:
-		denied := a.denied(nil)
+		denied := c.denied(nil)
 		denied.PasswordRefused, denied.PasswordExpired = false, true
 		return false, denied
 	}
-	return auth.AllowedMethods != nil && a.banners <= maxBanners, nil
+	return auth.AllowedMethods != nil && c.banners <= maxBanners, nil
 }
 
-// passwordRefused tells whether Options.Password was put forward in vain.
-func (a *authenticator) passwordRefused() bool {
-	return a.o.Password != nil && (a.asked["password"] > 0 || a.passwordGiven)
+// passwordRefused reports whether Options.Password was put forward, and did not
+// log in.
+func (c *connection) passwordRefused() bool {
+	return c.o.Password != nil && (c.prompts.asked["password"] > 0 || c.prompts.passwordGiven)
 }
 
 // denied is the error of an authentication that led nowhere; cause is what kept
 // the last method from being tried, or nil.
-func (a *authenticator) denied(cause error) *AuthError {
-	e := &AuthError{User: a.o.Host.User, Host: a.o.Host.HostName, Methods: a.allowed, NotAsked: a.stopped,
-		Partial: a.partial, PasswordRefused: a.passwordRefused(), Err: cause}
+func (c *connection) denied(cause error) *AuthError {
+	e := &AuthError{User: c.o.Host.User, Host: c.o.Host.HostName, Methods: c.allowed, NotAsked: c.stopped,
+		Partial: c.partial, PasswordRefused: c.passwordRefused(), Err: cause}
 	var unanswered *UnansweredError
 	if errors.As(cause, &unanswered) {
-		e.PasswordExpired = a.passwordGiven && saysExpired(unanswered.Questions)
+		e.PasswordExpired = c.prompts.passwordGiven && saysExpired(unanswered.Questions)
 	}
-	e.Disabled = a.disabled()
-	for _, method := range a.allowed {
+	e.Disabled = c.disabled()
+	for _, method := range c.allowed {
 		if !slices.Contains(defaultMethods, method) {
 			e.Unsupported = append(e.Unsupported, method)
 		}
@@ -64,17 +67,17 @@ func (a *authenticator) denied(cause error) *AuthError {
 
 // disabled returns the settings by which every way to give a password is off
 // that the server has.
-func (a *authenticator) disabled() []string {
+func (c *connection) disabled() []string {
 	var off []string
 	for _, method := range []string{"password", "keyboard-interactive"} {
 		switch {
-		case !slices.Contains(a.allowed, method):
-		case method == "password" && !a.enabled(method):
+		case !slices.Contains(c.allowed, method):
+		case method == "password" && !c.o.enabled(method):
 			off = append(off, "PasswordAuthentication no")
-		case method == "keyboard-interactive" && !a.enabled(method):
+		case method == "keyboard-interactive" && !c.o.enabled(method):
 			off = append(off, "KbdInteractiveAuthentication no")
-		case !slices.Contains(a.preferred(), method):
-			off = append(off, "PreferredAuthentications "+strings.Join(a.preferred(), ","))
+		case !slices.Contains(c.o.preferred(), method):
+			off = append(off, "PreferredAuthentications "+strings.Join(c.o.preferred(), ","))
 		default:
 			return nil
 		}
@@ -83,82 +86,61 @@ func (a *authenticator) disabled() []string {
 }
 
 // settle takes in the outcome of the last request.
-func (a *authenticator) settle(auth *ssh.ClientAuthContext) {
-	progressed := len(auth.PartialSuccessMethods) > len(a.partial)
-	a.allowed = auth.AllowedMethods[:min(len(auth.AllowedMethods), maxMethods)]
-	a.partial = auth.PartialSuccessMethods
+func (c *connection) settle(auth *ssh.ClientAuthContext) {
+	progressed := len(auth.PartialSuccessMethods) > len(c.partial)
+	c.allowed = auth.AllowedMethods[:min(len(auth.AllowedMethods), maxMethods)]
+	c.partial = auth.PartialSuccessMethods
 	if progressed {
-		a.o.debug(1, "authenticated with partial success; still wanted: %s", strings.Join(a.allowed, ","))
+		c.o.debug(1, "authenticated with partial success; still wanted: %s", strings.Join(c.allowed, ","))
 	}
-	p := a.pending
-	a.pending = nil
-	if p == nil {
+	r := c.key
+	c.key = nil
+	if r == nil {
 		return
 	}
-	answer := p.answer(progressed)
+	answer := r.answer(progressed)
 	if !answer.Accepted() {
-		a.refused++
-		a.refusedInAll++
+		c.refused++
+		c.refusedInAll++
 	}
-	if p.decoy {
-		a.settleDecoy(answer)
+	if r.decoy {
+		if answer.Accepted() {
+			c.distrust()
+			c.o.debug(1, "the server accepts a key that nobody has: only a login or the file counts")
+		}
 		return
 	}
-	a.learn(p.key, answer)
+	c.learn(r.key, answer)
+	if answer == SignatureRefused && !wordHolds(c.wire.serverVersion()) {
+		c.untrusted = true
+	}
+	if c.acceptsEveryQuery() {
+		c.forgetPromises()
+	}
 	if progressed {
-		a.agentAsked = false // the next step of the login may need another key
+		c.agentAsked = false // the next step of the login may need another key
 	}
-	a.o.debug(1, "server %s key %s %s", answer, p.key.Type(), ssh.FingerprintSHA256(p.key))
-}
-
-// answer is what the server said of the key of an attempt that did not end the
-// login.
-func (p *attempt) answer(progressed bool) Answer {
-	switch {
-	case !p.promised:
-		return Refused
-	case progressed:
-		return Proven
-	case p.signed:
-		return SignatureRefused
-	}
-	return Promised
-}
-
-// learn takes in an answer about a key. What it has proved stays so: where two
-// keys are wanted, one of them does not count twice.
-func (a *authenticator) learn(key ssh.PublicKey, answer Answer) {
-	blob := string(key.Marshal())
-	known := a.answers[blob]
-	if known != Proven && (answer == SignatureRefused || answer > known) {
-		a.answers[blob] = answer
-	}
-	if answer == SignatureRefused && !wordHolds(a.wire.serverVersion()) {
-		a.everyKey = true
-	}
-	if a.promisesNothing() {
-		a.forgetPromises()
-	}
+	c.o.debug(1, "server %s key %s %s", answer, r.key.Type(), ssh.FingerprintSHA256(r.key))
 }
 
 // succeeded settles a login.
-func (a *authenticator) succeeded() {
-	if p := a.pending; p != nil {
-		a.answers[string(p.key.Marshal())] = Proven
-		a.loginKey = p.key
-		a.pending = nil
-		a.method = "publickey"
+func (c *connection) succeeded() {
+	if r := c.key; r != nil {
+		c.answers[sshkey.IDOf(r.key)] = Proven
+		c.loginKey = r.key
+		c.key = nil
+		c.method = "publickey"
 	}
 }
 
 // explain turns the error of a failed handshake into what happened.
-func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *Conn) error {
-	h := a.o.Host
+func (c *connection) explain(err error) error {
+	h := c.o.Host
 	var auth *AuthError
 	var ask *askError
 	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
 	case errors.Is(err, errAnswered):
 		return errAnswered
 	case errors.Is(err, errMoreKeys):
@@ -166,21 +148,32 @@ func (a *authenticator) explain(ctx context.Context, err error, w *wire, conn *C
 	case errors.As(err, &auth):
 		return auth
 	case errors.As(err, &ask):
-		return a.denied(ask.err)
-	case conn.HostKey == nil:
-		if conn.hostKeyErr != nil {
-			return conn.hostKeyErr
+		return c.denied(ask.err)
+	case c.conn.HostKey == nil:
+		if c.conn.hostKeyErr != nil {
+			return c.conn.hostKeyErr
 		}
-		return w.failure(h.HostName, h.Port, err)
+		return c.wire.failure(h.HostName, h.Port, err)
 	}
 	// The answer to the last request never came. If it was a key, the server
 	// had enough of them.
-	if a.pending != nil {
-		a.refused++
-		a.pending = nil
+	if c.key != nil {
+		c.refused++
+		c.key = nil
 	}
-	if a.hungUp != nil {
-		err = a.hungUp
+	if c.hungUp != nil {
+		err = c.hungUp
 	}
-	return &ClosedError{User: h.User, Host: h.HostName, Port: h.Port, KeysOffered: a.refused, Err: err}
+	return &ClosedError{User: h.User, Host: h.HostName, Port: h.Port, KeysOffered: c.refused, Err: err}
+}
+
+// failed is the error of Connect. A refused login is one that ssh may not have
+// needed; a jump host's own connection has spoken for itself.
+func (l *login) failed(err error) error {
+	var hop *HopError
+	var auth *AuthError
+	if errors.As(err, &auth) && !errors.As(err, &hop) {
+		l.reportNotShared()
+	}
+	return l.pinError(err)
 }

@@ -4,9 +4,8 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/crypto/ssh"
-
 	"ssh-copy-id/internal/hostkey"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // pinSearch looks for the host key that Options.Pins describe. A server has one
@@ -18,25 +17,21 @@ type pinSearch struct {
 	first error    // about the key the server preferred
 }
 
-// otherHostKey tells whether err is about a key that is not the pinned one, and
+// otherHostKey reports whether err is about a key that is not the pinned one, and
 // notes its type so that the next connection is shown another.
-func (a *authenticator) otherHostKey(err error) bool {
+func (l *login) otherHostKey(err error) bool {
 	var unknown *hostkey.UnknownError
 	if !errors.As(err, &unknown) || unknown.Reason != hostkey.PinMismatch || unknown.Key == nil {
 		return false
 	}
-	if a.pins.first == nil {
-		a.pins.first = err
+	if l.pins.first == nil {
+		l.pins.first = err
 	}
-	key := unknown.Key
-	if cert, ok := key.(*ssh.Certificate); ok {
-		key = cert.Key
-	}
-	more := keyAlgorithms(key.Type())
-	if slices.Contains(a.pins.seen, more[0]) {
+	more := keyAlgorithms(sshkey.Plain(unknown.Key).Type())
+	if slices.Contains(l.pins.seen, more[0]) {
 		return false
 	}
-	a.pins.seen = append(a.pins.seen, more...)
+	l.pins.seen = append(l.pins.seen, more...)
 	return true
 }
 
@@ -55,11 +50,11 @@ func (p *pinSearch) left(algorithms []string) []string {
 	return left
 }
 
-// pinError is what to tell when no key was the pinned one: what was said about
+// pinError is the error where no key was the pinned one: what was said about
 // the key the server prefers.
-func (a *authenticator) pinError(err error) error {
-	if err != nil && a.pins.first != nil && a.hostKey == nil {
-		return a.pins.first
+func (l *login) pinError(err error) error {
+	if err != nil && l.pins.first != nil && l.hostKey == nil {
+		return l.pins.first
 	}
 	return err
 }

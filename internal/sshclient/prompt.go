@@ -38,7 +38,7 @@ var addressed = regexp.MustCompile(`\S*@\S*`)
 
 // asksForPassword reports whether a prompt of keyboard-interactive asks for the
 // password of the account, and nothing else. introduction is what the server
-// shows before it. Whatever is not understood is for a person: a password that is
+// shows before it. Whatever is not understood is for a prompt: a password that is
 // sent in place of a code ends up in the log of another system. The names of
 // user and host are no part of the question.
 func asksForPassword(introduction, prompt, user, host string) bool {

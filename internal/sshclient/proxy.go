@@ -19,7 +19,7 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
-// proxyGrace is how long a ProxyCommand may take to end once it was told to.
+// proxyGrace is how long a ProxyCommand may take to end once it was asked to.
 const proxyGrace = 2 * time.Second
 
 // maxProxyLine bounds a line of a ProxyCommand's standard error.
@@ -41,7 +41,7 @@ func dialCommand(o *Options) (*carrier, error) {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
 	command.Stdin, command.Stdout = toProxy, fromProxy
-	stderr := &proxyErrors{tell: o.ProxyStderr}
+	stderr := &proxyErrors{report: o.ProxyStderr}
 	command.Stderr = stderr
 	command.WaitDelay = time.Second
 	o.debug(1, "executing proxy command: %s", h.ProxyCommand)
@@ -54,7 +54,7 @@ func dialCommand(o *Options) (*carrier, error) {
 		return nil, &DialError{Host: h.HostName, Port: h.Port, Err: err}
 	}
 	p := &proxyConn{
-		stdout: stdout, stdin: stdin, command: command, hangUp: leash(command.Process), stderr: stderr,
+		stdout: stdout, stdin: stdin, command: command, hangUp: killWithParent(command.Process), stderr: stderr,
 		pipes: []*os.File{stdin, stdout},
 	}
 	p.ended = make(chan struct{})
@@ -71,9 +71,9 @@ type proxyConn struct {
 	stdout  io.Reader
 	stdin   io.Writer
 	ended   chan struct{} // closed when the command has ended
-	gone    atomic.Bool   // its end was seen before it was told to go
+	gone    atomic.Bool   // its end was seen before it was asked to
 	command *exec.Cmd
-	hangUp  func() // tells the command to go
+	hangUp  func() // asks the command to end
 	stderr  *proxyErrors
 	pipes   []*os.File
 	once    sync.Once
@@ -81,7 +81,7 @@ type proxyConn struct {
 
 // Read passes on what the command writes. Where that ends, the command has most
 // likely ended too: it gets a moment, so that its own status is known and not
-// that of being told to go.
+// that of being asked to end.
 func (p *proxyConn) Read(b []byte) (int, error) {
 	n, err := p.stdout.Read(b)
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *proxyConn) blame(h *sshconfig.Host, err error) error {
 	return &ProxyError{Host: h.HostName, Port: h.Port, Status: p.command.ProcessState.String(), LastWords: p.stderr.lastLine(), Err: err}
 }
 
-// Close ends the command: it gets end of file and is told to go, as
+// Close ends the command: it gets end of file and is asked to end, as
 // ssh_kill_proxy_command does.
 func (p *proxyConn) Close() error {
 	p.once.Do(func() {
@@ -151,16 +151,16 @@ func (p *proxyConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline 
 
 // proxyErrors passes a command's standard error on, line by line.
 type proxyErrors struct {
-	tell func(line string)
-	rest []byte
+	report func(line string)
+	rest   []byte
 
 	mu   sync.Mutex
 	last string // the last line that is not empty
 }
 
 func (p *proxyErrors) line(text string) {
-	if p.tell != nil {
-		p.tell(text)
+	if p.report != nil {
+		p.report(text)
 	}
 	if text = strings.TrimSpace(text); text != "" {
 		p.mu.Lock()
@@ -191,7 +191,7 @@ func (p *proxyErrors) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// flush tells a last line that has no end.
+// flush reports a last line that has no end.
 func (p *proxyErrors) flush() {
 	if len(p.rest) > 0 {
 		p.line(string(p.rest))
@@ -215,8 +215,8 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	if err != nil {
 		return nil, &HopError{Hop: last, Err: err}
 	}
-	way := append(slices.Clone(o.way), endpoint(h))
-	if slices.Contains(way, endpoint(hop)) {
+	route := append(slices.Clone(o.route), endpoint(h))
+	if slices.Contains(route, endpoint(hop)) {
 		return nil, &LoopError{Hop: last}
 	}
 	if before != "" {
@@ -224,7 +224,7 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	}
 	through, err := Connect(ctx, Options{
 		Host: hop, Home: o.Home, UI: o.UI, Keys: o.Keys, Resolve: o.Resolve, ProxyStderr: o.ProxyStderr, Shell: o.Shell,
-		NeverAsk: o.NeverAsk, NotShared: o.NotShared, way: way,
+		NeverAsk: o.NeverAsk, NotShared: o.NotShared, route: route,
 	})
 	if err == nil && through.Client == nil {
 		err = &AuthError{User: hop.User, Host: hop.HostName, Methods: through.Methods, NotAsked: Unattended}
@@ -236,20 +236,20 @@ func dialJump(ctx context.Context, o *Options) (*carrier, error) {
 	if err != nil {
 		return nil, &HopError{Hop: last, Err: err}
 	}
-	again := func(ctx context.Context, _, _ string) (net.Conn, error) {
+	redial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dialThrough(ctx, h, through.Client)
 	}
-	conn, err := again(ctx, "", "")
+	conn, err := redial(ctx, "", "")
 	if err != nil {
 		through.Close()
 		return nil, &HopError{Hop: last, Err: &DialError{Host: h.HostName, Port: h.Port, Err: err}}
 	}
-	return &carrier{conn: conn, again: again, over: through.Close}, nil
+	return &carrier{conn: conn, redial: redial, closeHops: through.Close}, nil
 }
 
-// endpoint is what makes two hosts the same on one way: that they are looked up
+// endpoint is what makes two hosts the same on one route: that they are looked up
 // under one name. Their addresses may well be the same, as "localhost" means
-// another machine behind each hop.
+// another machine after each hop.
 func endpoint(h *sshconfig.Host) string {
 	return h.User + "@" + net.JoinHostPort(h.Name, portText(h.Port))
 }

@@ -10,13 +10,13 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
-// proxyShell runs a ProxyCommand as ssh does: the person's shell execs it, so
+// proxyShell runs a ProxyCommand as ssh does: the user's shell execs it, so
 // that no shell stays between us and the command.
 func proxyShell(shell, command string) *exec.Cmd {
 	return sshconfig.ShellCommand(shell, "exec "+command)
 }
 
-// leash returns how to tell a ProxyCommand to end.
-func leash(process *os.Process) (hangUp func()) {
+// killWithParent returns how to ask a ProxyCommand to end.
+func killWithParent(process *os.Process) (hangUp func()) {
 	return func() { process.Signal(syscall.SIGHUP) }
 }

@@ -10,15 +10,15 @@ import (
 	"ssh-copy-id/internal/sshconfig"
 )
 
-// proxyShell runs a ProxyCommand through cmd.exe, whatever shell a person has.
+// proxyShell runs a ProxyCommand through cmd.exe, whatever shell the user has.
 func proxyShell(_, command string) *exec.Cmd { return sshconfig.ShellCommand("", command) }
 
-// leash returns how to end a ProxyCommand. Windows has no signal that asks, and
+// killWithParent returns how to end a ProxyCommand. Windows has no signal that asks, and
 // what is killed leaves its children behind: here the program that carries the
-// connection, behind cmd.exe. A job holds them all, also when this process ends
+// connection, as a child of cmd.exe. A job holds them all, also when this process ends
 // without a word. A child that cmd.exe started before the job had it is the
 // exception, and ends with its input.
-func leash(process *os.Process) (hangUp func()) {
+func killWithParent(process *os.Process) (hangUp func()) {
 	job, err := jobOf(process)
 	if err != nil {
 		return func() { process.Kill() }

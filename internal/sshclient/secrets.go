@@ -3,7 +3,6 @@ package sshclient
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -23,32 +22,32 @@ var (
 	errTooManyRounds  = errors.New("keyboard-interactive does not come to an end")
 )
 
-// askError marks that asking a person failed, which ends the authentication.
+// askError marks that asking failed, which ends the authentication.
 type askError struct{ err error }
 
 func (e *askError) Error() string { return "asking failed: " + e.err.Error() }
 func (e *askError) Unwrap() error { return e.err }
 
-// mayAsk tells whether a password may be put forward by method once more, a
-// person's or the one of Options.Password, and notes why not.
-func (a *authenticator) mayAsk(method string) bool {
-	h := a.o.Host
+// mayAsk reports whether a password may be put forward by method once more, a
+// prompt's answer or Options.Password, and notes why not.
+func (c *connection) mayAsk(method string) bool {
+	asked := c.prompts.asked[method]
 	switch {
-	case a.askErr != nil, a.o.StopWhenAccepted && a.allAccepted():
+	case c.askErr != nil, c.settled():
 		return false
-	case !a.secretsAllowed():
-		a.stopped = HostKeyChanged
+	case !c.secretsAllowed():
+		c.stopped = HostKeyChanged
 		return false
-	case a.o.Password != nil:
-		return a.asked[method] == 0 // refused once, it is refused for good
-	case a.o.NeverAsk:
+	case c.o.Password != nil:
+		return asked == 0 // refused once, it is refused for good
+	case c.o.NeverAsk:
 		return false
-	case !a.someoneThere():
-		a.stopped = BatchMode
+	case !c.o.canPrompt():
+		c.stopped = BatchMode
 		return false
-	case a.asked[method] >= h.NumberOfPasswordPrompts:
+	case asked >= c.o.Host.NumberOfPasswordPrompts:
 		return false
-	case method == "keyboard-interactive" && a.asked[method] > 0 && !a.interactiveSeen:
+	case method == "keyboard-interactive" && asked > 0 && !c.prompts.interactiveAsked:
 		// The server offers the method but asks nothing: no use in a repeat
 		// (userauth_kbdint).
 		return false
@@ -56,117 +55,10 @@ func (a *authenticator) mayAsk(method string) bool {
 	return true
 }
 
-// someoneThere tells whether there is a person to ask.
-func (a *authenticator) someoneThere() bool {
-	return !a.o.NeverAsk && !a.o.Host.BatchMode && a.o.UI.Secret != nil
-}
-
-// passwordState is how far a password request is.
-type passwordState int
-
-const (
-	notSent passwordState = iota
-	sent                  // and not answered by a plain refusal
-	refused
-)
-
-// errRefusedOnce ends a password request after its first refusal.
-var errRefusedOnce = errors.New("password refused")
-
-// password is one password request, in the words of userauth_passwd.
-//
-// The ssh package does not tell a refusal from an answer it does not know, such
-// as the request for a new password (RFC 4252 section 8): both lead to the next
-// AuthCallback. But only a refusal makes a retryable method ask again.
-func (a *authenticator) password() ssh.AuthMethod {
-	a.asked["password"]++
-	if a.asked["password"] > 1 {
-		a.o.alert("Permission denied, please try again.")
-	}
-	return ssh.RetryableAuthMethod(ssh.PasswordCallback(func() (string, error) {
-		if a.passwordState == sent {
-			a.passwordState = refused
-			return "", errRefusedOnce
-		}
-		secret, err := a.secret()
-		if err != nil {
-			return "", a.cannotAsk(err)
-		}
-		if a.tooLate() {
-			a.keep("password", a.passwordPrompt(), string(secret))
-			return "", errTooLate
-		}
-		a.passwordState = sent
-		a.tellLoggingIn()
-		a.wire.allow(secretReplyLimit)
-		return string(secret), nil
-	}), 2)
-}
-
-// secret is the password: the one that was given, or a person's answer.
-func (a *authenticator) secret() ([]byte, error) {
-	if a.o.Password != nil {
-		a.o.debug(1, "sending the password that was given")
-		return a.o.Password, nil
-	}
-	prompt := a.passwordPrompt()
-	if answer, ok := a.takeKept(prompt); ok {
-		return []byte(answer), nil
-	}
-	a.tellNotShared()
-	return a.o.UI.Secret(prompt)
-}
-
-func (a *authenticator) passwordPrompt() string {
-	return fmt.Sprintf("%s@%s's password: ", a.o.Host.User, a.o.promptHost())
-}
-
-// errTooLate ends an authentication whose answer came when the server had hung
-// up already.
-var errTooLate = errors.New("the server has hung up")
-
-// tooLate reports whether the server hung up while a person was asked, as sshd
-// does after LoginGraceTime. It says yes for one connection only: there the
-// answer is kept, for another one.
-func (a *authenticator) tooLate() bool {
-	if a.o.Password != nil || a.lateOnce || a.wire.broken() == nil {
-		return false
-	}
-	a.lateOnce = true
-	a.kept = map[string]string{}
-	return true
-}
-
-// keep keeps the answer to a prompt of method, which has not been sent.
-func (a *authenticator) keep(method, prompt, answer string) {
-	a.kept[prompt] = answer
-	a.keptFor = method
-}
-
-// takeKept returns the answer that was given to the same prompt of a connection
-// that was lost, once.
-func (a *authenticator) takeKept(prompt string) (string, bool) {
-	answer, ok := a.kept[prompt]
-	delete(a.kept, prompt)
-	return answer, ok
-}
-
-// reconnectForAnswer reports whether another connection is needed for an answer
-// that came too late, and says so.
-func (a *authenticator) reconnectForAnswer() bool {
-	if a.keptFor == "" {
-		return false
-	}
-	a.asked[a.keptFor]--
-	a.keptFor = ""
-	a.o.alert("The server closed the connection while it waited for the answer (LoginGraceTime); connecting again.")
-	return true
-}
-
 // cannotAsk remembers why a question got no answer: the next callback ends the
 // authentication with it, since asking again would end the same way.
-func (a *authenticator) cannotAsk(err error) error {
-	a.askErr = err
+func (c *connection) cannotAsk(err error) error {
+	c.askErr = err
 	return &askError{err}
 }
 
@@ -178,86 +70,75 @@ func (o *Options) promptHost() string {
 	return o.Host.HostName
 }
 
-// keyboardInteractive is one keyboard-interactive request (RFC 4256), in the
-// words of input_userauth_info_req.
-func (a *authenticator) keyboardInteractive() ssh.AuthMethod {
-	a.asked["keyboard-interactive"]++
-	a.wire.allow(secretReplyLimit)
-	return ssh.KeyboardInteractive(func(name, instruction string, questions []string, echos []bool) ([]string, error) {
-		a.wire.relax()
-		defer a.wire.allow(secretReplyLimit)
-		a.interactiveSeen = true
-		if a.rounds++; a.rounds > maxRounds {
-			return nil, a.cannotAsk(errTooManyRounds)
-		}
-		if len(questions) > maxPrompts {
-			return nil, a.cannotAsk(errors.New("too many keyboard-interactive questions"))
-		}
-		for _, text := range []string{name, instruction} {
-			if text = strings.TrimRight(text, "\r\n"); text != "" {
-				a.o.notice(text)
-			}
-		}
-		if given, ok := a.givenAnswer(name+"\n"+instruction, questions, echos); ok {
-			a.tellLoggingIn()
-			return given, nil
-		}
-		if len(questions) > 0 && !a.someoneThere() {
-			return nil, a.cannotAsk(&UnansweredError{Questions: questions, Withheld: a.o.Password != nil})
-		}
-		answers := make([]string, len(questions))
-		for i, question := range questions {
-			answer, err := a.answer(a.interactivePrompt(question), echos[i])
-			if err != nil {
-				if a.o.Password != nil {
-					err = &UnansweredError{Questions: questions[i : i+1], Withheld: true, Err: err}
-				}
-				return nil, a.cannotAsk(err)
-			}
-			answers[i] = answer
-		}
-		if len(questions) > 0 && a.tooLate() {
-			for i, question := range questions {
-				a.keep("keyboard-interactive", a.interactivePrompt(question), answers[i])
-			}
-			return nil, errTooLate
-		}
-		if len(questions) > 0 {
-			a.tellLoggingIn()
-		}
-		return answers, nil
-	})
+// passwordState is how far a password request is.
+type passwordState int
+
+const (
+	notSent passwordState = iota
+	sent                  // and not answered by a plain refusal
+	refused
+)
+
+// passwordRequest is one request of the method password.
+type passwordRequest struct{ reached passwordState }
+
+// state is how far the request is; there may be none.
+func (r *passwordRequest) state() passwordState {
+	if r == nil {
+		return notSent
+	}
+	return r.reached
 }
 
-func (a *authenticator) interactivePrompt(question string) string {
-	return fmt.Sprintf("(%s@%s) %s", a.o.Host.User, a.o.promptHost(), question)
+// errRefusedOnce ends a password request after its first refusal.
+var errRefusedOnce = errors.New("password refused")
+
+// sendPassword is one password request, in the words of userauth_passwd.
+//
+// The ssh package does not tell a refusal from an answer it does not know, such
+// as the request for a new password (RFC 4252 section 8): both lead to the next
+// AuthCallback. But only a refusal makes a retryable method ask again.
+func (c *connection) sendPassword() ssh.AuthMethod {
+	c.prompts.asked["password"]++
+	if c.prompts.asked["password"] > 1 {
+		c.o.alert("Permission denied, please try again.")
+	}
+	r := &passwordRequest{}
+	c.password = r
+	return ssh.RetryableAuthMethod(ssh.PasswordCallback(func() (string, error) {
+		if r.reached == sent {
+			r.reached = refused
+			return "", errRefusedOnce
+		}
+		secret, err := c.secret()
+		if err != nil {
+			return "", c.cannotAsk(err)
+		}
+		if c.tooLate() {
+			c.late.keep("password", c.o.passwordPrompt(), string(secret))
+			return "", errTooLate
+		}
+		r.reached = sent
+		c.reportLoggingIn(c.conn)
+		c.wire.extend(secretReplyLimit)
+		return string(secret), nil
+	}), 2)
 }
 
-// givenAnswer answers a request that has one question, whose answer is not to
-// be seen, with Options.Password, once, if it asks for the account's password.
-// Other questions (a code, a passphrase, a new password) are for a person.
-func (a *authenticator) givenAnswer(introduction string, questions []string, echos []bool) ([]string, bool) {
-	if a.o.Password == nil || a.passwordGiven || len(questions) != 1 || echos[0] {
-		return nil, false
+// secret is the password: the one that was given, or the answer to a prompt.
+func (c *connection) secret() ([]byte, error) {
+	if c.o.Password != nil {
+		c.o.debug(1, "sending the password that was given")
+		return c.o.Password, nil
 	}
-	if !asksForPassword(introduction, questions[0], a.o.Host.User, a.o.promptHost()) {
-		a.o.debug(1, "the password that was given is no answer to %q", questions[0])
-		return nil, false
+	prompt := c.o.passwordPrompt()
+	if answer, ok := c.late.take(prompt); ok {
+		return []byte(answer), nil
 	}
-	a.passwordGiven = true
-	a.o.debug(1, "answering with the password that was given")
-	return []string{string(a.o.Password)}, true
+	c.reportNotShared()
+	return c.o.UI.Secret(prompt)
 }
 
-// answer asks one keyboard-interactive question.
-func (a *authenticator) answer(prompt string, echo bool) (string, error) {
-	if answer, ok := a.takeKept(prompt); ok {
-		return answer, nil
-	}
-	a.tellNotShared()
-	if echo && a.o.UI.Line != nil {
-		return a.o.UI.Line(prompt)
-	}
-	secret, err := a.o.UI.Secret(prompt)
-	return string(secret), err
+func (o *Options) passwordPrompt() string {
+	return fmt.Sprintf("%s@%s's password: ", o.Host.User, o.promptHost())
 }

@@ -59,11 +59,11 @@ func (w *wire) expire() {
 // cancel ends the connection because the caller gave up.
 func (w *wire) cancel() { w.Conn.Close() }
 
-// allow grants the peer d from now on for its next answer.
-func (w *wire) allow(d time.Duration) { w.timer.Reset(d) }
+// extend grants the peer d from now on for its next answer.
+func (w *wire) extend(d time.Duration) { w.timer.Reset(d) }
 
-// relax stops the clock: a person is being asked, or the login is done.
-func (w *wire) relax() { w.timer.Stop() }
+// stopTimer stops the clock: somebody is being asked, or the login is done.
+func (w *wire) stopTimer() { w.timer.Stop() }
 
 // Close stops the clock and ends the connection.
 func (w *wire) Close() error {
@@ -131,7 +131,7 @@ func identification(preamble []byte) (line string, after []byte, found bool) {
 	}
 }
 
-// broken tells why nothing more will come from the peer; nil while it may.
+// broken returns why nothing more will come from the peer; nil while it may.
 func (w *wire) broken() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
