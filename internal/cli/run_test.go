@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/sshtest"
 )
 
@@ -267,20 +268,18 @@ func (fullDisk) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 // TestWithoutHome has what needs a home directory, and what does not.
 func TestWithoutHome(t *testing.T) {
-	w := newWorld(t)
-	config := filepath.Join(w.home, "config")
+	usual, named := []string{"~/.ssh/known_hosts"}, []string{"/etc/known_hosts"}
 	for _, c := range []struct {
 		name  string
 		flags Flags
+		host  copyid.Host
 		want  string
 	}{
-		{"known_hosts of ssh_config", Flags{Config: config, Hosts: []string{"box"}}, ""},
-		{"known_hosts of the user", Flags{Config: config, Hosts: []string{"alice@other"}}, "UserKnownHostsFile"},
-		{"no user name", Flags{Config: config, Hosts: []string{"other"}}, "user"},
-		{"no connection", Flags{Config: config, Hosts: []string{"other"}, Force: true, DryRun: true}, ""},
+		{"known_hosts of ssh_config", Flags{}, copyid.Host{User: "alice", UserKnownHostsFiles: named}, ""},
+		{"known_hosts of the user", Flags{}, copyid.Host{User: "alice", UserKnownHostsFiles: usual}, "UserKnownHostsFile"},
+		{"no connection", Flags{Force: true, DryRun: true}, copyid.Host{UserKnownHostsFiles: usual}, ""},
 	} {
-		r := &run{flags: &c.flags, out: &textOutput{}}
-		err := r.needHome()
+		err := (&run{flags: &c.flags}).needHome(&c.host)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
