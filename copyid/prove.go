@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -142,17 +141,13 @@ func (t *task) proveShell(ctx context.Context, conn *sshclient.Conn) (bool, erro
 
 // forSFTP reports whether an account that runs no command has SFTP instead.
 func (t *task) forSFTP(ctx context.Context, conn *sshclient.Conn, proof *remote.Proof) bool {
-	return (proof.Refused || strings.Contains(proof.Said, sftpOnly)) &&
+	return (proof.Refused || proof.SFTPOnly) &&
 		remote.ProveSFTP(ctx, conn.Client, t.remoteOptions()) == nil
 }
 
 func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
 	return &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
 }
-
-// sftpOnly is what sshd's internal-sftp prints where it is asked to run a
-// command (do_exec in session.c).
-const sftpOnly = "allows sftp connections only"
 
 // readOptions looks up the lines of keys that the server accepts. It is for the
 // report alone: where it fails nothing is known of the lines, and that is all.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"ssh-copy-id/internal/remote"
@@ -101,7 +100,7 @@ func reasonText(e *remote.RemoteError) (text string, quoted bool) {
 		return windowsSentence(e), false
 	case remote.Silent:
 		return silentSentence(e.Awaited), true
-	case remote.NotRoot, remote.NoAccount, remote.CannotSwitch:
+	case remote.NotRoot, remote.NoAccount, remote.IsRoot, remote.CannotSwitch:
 		return accountSentence(e), false
 	case remote.Foreign:
 		return fmt.Sprintf("another account can change what %s leads to, and root would write there; "+
@@ -116,25 +115,15 @@ func reasonText(e *remote.RemoteError) (text string, quoted bool) {
 	return strings.ReplaceAll(words, "FILE", path), e.Reason != remote.Garbled && e.Reason != remote.TooMuch
 }
 
-// closedAccount says why an account lets in and runs nothing, where sshd or the
-// account's shell has said so (do_pwchange and do_nologin in OpenSSH's
-// session.c, pam_unix); "" where neither has.
+// closedAccount says why an account lets in and runs nothing; "" where that is
+// not known.
 func closedAccount(e *remote.RemoteError) string {
-	switch e.Reason {
-	case remote.NoAnswer, remote.Refused, remote.NoSFTP, remote.NotSFTP, remote.Unheard, remote.Closed:
-	default:
-		return ""
-	}
-	said := strings.ToLower(e.Detail)
-	has := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(said, part) })
-	}
-	switch {
-	case has("password has expired", "password change required", "required to change your password", "password is expired"):
+	switch e.Closure() {
+	case remote.PasswordExpired:
 		return "the account's password has expired, and the server runs nothing until it is changed: log in with ssh, change it, and run this again"
-	case has("your account has expired", "account has expired"):
+	case remote.AccountExpired:
 		return "the account has expired, and the server runs nothing for it"
-	case has("because /etc/nologin exists", "because /var/run/nologin exists"):
+	case remote.RootOnly:
 		return "the server lets only root log in at present (nologin)"
 	}
 	return ""
@@ -175,13 +164,13 @@ func silentSentence(awaited remote.Awaited) string {
 // accountSentence says why --for-user could not be done.
 func accountSentence(e *remote.RemoteError) string {
 	switch {
-	case e.State != nil && e.State.OS == "Windows":
+	case e.Windows:
 		return "--for-user is not supported on a Windows server, where no program may act as another account without its password: log in as that account"
 	case e.Reason == remote.NotRoot:
 		return "--for-user needs a login as root, and this account is not"
 	case e.Reason == remote.NoAccount:
 		return "the server has no account of the name that --for-user gives"
-	case strings.Contains(e.Detail, "user id 0"):
+	case e.Reason == remote.IsRoot:
 		return "the account that --for-user gives is root itself: leave the option out"
 	}
 	return "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas): " + shellText(e.Detail)

@@ -28,10 +28,10 @@ func windowsSentence(e *remote.RemoteError) string {
 // reencodeAdvice is the command that makes a file on a Windows server one that
 // sshd can read; "" for other servers.
 func reencodeAdvice(e *remote.RemoteError) string {
-	if e.State == nil || e.State.OS != "Windows" {
+	if e.Fix == "" {
 		return ""
 	}
-	return ", in PowerShell on the server: " + term.Escape(remote.ReencodeUTF16(e.Path))
+	return ", in PowerShell on the server: " + term.Escape(e.Fix)
 }
 
 // windowsCause says what is likely wrong on a Windows server; "" for what is

@@ -79,6 +79,11 @@ type RemoteError struct {
 	Device bool
 	// Awaited is what the server was waited for, where Reason is Silent.
 	Awaited Awaited
+	// Windows: the server runs Windows.
+	Windows bool
+	// Fix is the command for PowerShell on a Windows server that turns the file
+	// into one that sshd reads, where Reason is NotText.
+	Fix string
 	// SFTP is how SFTP failed, where Open tried it after this error.
 	SFTP *RemoteError
 	// State is what is known of the target, for reasons about it; else nil.
@@ -97,6 +102,50 @@ func (e *RemoteError) Error() string {
 	}
 	return b.String()
 }
+
+// A Closure is why an account lets in and runs nothing.
+type Closure string
+
+// The closures.
+const (
+	PasswordExpired Closure = "password expired"
+	AccountExpired  Closure = "account expired"
+	RootOnly        Closure = "nologin" // for the time being
+)
+
+// closures are what sshd and PAM say of them (do_pwchange and do_nologin in
+// session.c, pam_unix(8)), in lower case.
+var closures = []struct {
+	said string
+	Closure
+}{
+	{"password has expired", PasswordExpired},
+	{"password change required", PasswordExpired},
+	{"required to change your password", PasswordExpired},
+	{"password is expired", PasswordExpired},
+	{"account has expired", AccountExpired},
+	{"because /etc/nologin exists", RootOnly},
+	{"because /var/run/nologin exists", RootOnly},
+}
+
+// Closure returns why the account runs nothing, where something else than the
+// script answered and said so; "" where that is not known.
+func (e *RemoteError) Closure() Closure {
+	switch e.Reason {
+	case NoAnswer, Refused, NoSFTP, NotSFTP, Unheard, Closed:
+		said := strings.ToLower(e.Detail)
+		for _, known := range closures {
+			if strings.Contains(said, known.said) {
+				return known.Closure
+			}
+		}
+	}
+	return ""
+}
+
+// servesSFTPOnly reports whether sshd's internal-sftp answered: it says so where
+// it is asked to run a command (do_exec in session.c).
+func servesSFTPOnly(said string) bool { return strings.Contains(said, "allows sftp connections only") }
 
 // reasonOf reads the reason off the error message of a tool. The script runs
 // with LC_ALL=C, so these are the texts of strerror(3), which glibc, musl and

@@ -10,7 +10,8 @@ import (
 const (
 	NotRoot      Reason = "not root"      // the login is not root's, so it can be nobody else
 	NoAccount    Reason = "no account"    // the server has no account of that name
-	CannotSwitch Reason = "cannot switch" // the server has no working program to become the account, or it is root by another name
+	IsRoot       Reason = "is root"       // the account is root, perhaps by another name
+	CannotSwitch Reason = "cannot switch" // the server has no working program to become the account
 )
 
 // maxAccount bounds the name of an account, in bytes. useradd takes 256 at most

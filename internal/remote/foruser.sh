@@ -165,7 +165,7 @@ if ! entry "$name" || ! digits "$uid" "$gid" $groups; then
 	fail 'no account' 'the system does not know it'
 fi
 # Nobody would be switched to, and its home may be another than root's.
-[ "$uid" -ne 0 ] || fail 'cannot switch' 'the account has user id 0'
+[ "$uid" -ne 0 ] || fail 'is root' 'the account has user id 0'
 home=${row%:*}
 home=${home##*:}
 case $home in /*) ;; *) fail 'no account' 'it has no home directory' ;; esac

@@ -178,13 +178,13 @@ func TestAccountNames(t *testing.T) {
 		"$(touch /etc/x)": NoAccount, "`touch /etc/x`": NoAccount, "'": NoAccount, `"`: NoAccount, `\`: NoAccount, "$USER": NoAccount, "~": NoAccount,
 		"\x1b[31m": NoAccount, "\xff": NoAccount, "ålice": NoAccount, strings.Repeat("a", 256): NoAccount,
 		"homeless": NoAccount, "halfway": NoAccount,
-		"root": CannotSwitch, "toor": CannotSwitch,
+		"root": IsRoot, "toor": IsRoot,
 	} {
 		e := wantReason(t, w.session(client, Options{Account: name}), want)
 		if strings.ContainsFunc(e.Detail, func(r rune) bool { return r < ' ' }) {
 			t.Errorf("%q: detail %q", name, e.Detail)
 		}
-		if want == CannotSwitch && e.Detail != "the account has user id 0" {
+		if want == IsRoot && e.Detail != "the account has user id 0" {
 			t.Errorf("%q: detail %q", name, e.Detail)
 		}
 	}

@@ -83,7 +83,7 @@ func wantReason(t testing.TB, s Session, want Reason) *RemoteError {
 			t.Errorf("error %v, want %s", err, want)
 			return &RemoteError{}
 		}
-		if slices.Contains([]Reason{NotRoot, NoAccount, CannotSwitch}, want) && (e.Stage != StageStart || e.State != nil || e.Detail == "") {
+		if slices.Contains([]Reason{NotRoot, NoAccount, IsRoot, CannotSwitch}, want) && (e.Stage != StageStart || e.State != nil || e.Detail == "") {
 			t.Errorf("error %+v", e)
 		}
 	}

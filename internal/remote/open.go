@@ -163,7 +163,7 @@ func (e *RemoteError) ConnectionLives() bool { return e.Reason != Closed || e.St
 func noShell(status int, said string) bool {
 	// The status is POSIX's for a command that is not found. csh, cmd.exe and
 	// PowerShell have none of their own for that.
-	if status == 127 || strings.Contains(said, "allows sftp connections only") { // do_child in session.c
+	if status == 127 || servesSFTPOnly(said) {
 		return true
 	}
 	for _, words := range []string{"sh: Command not found", "'sh' is not recognized", "The term 'sh' is not recognized"} {

@@ -28,6 +28,8 @@ type Proof struct {
 	Shell bool
 	// Refused reports whether the server runs no commands at all.
 	Refused bool
+	// SFTPOnly reports whether the server said that the account is for SFTP alone.
+	SFTPOnly bool
 	// Closed reports whether the server closed the connection.
 	Closed bool
 	// Said is what came in place of silence, standard output and standard error
@@ -85,6 +87,7 @@ func prove(ctx context.Context, client *ssh.Client, command string, o Options) (
 		case <-time.After(w.limits.farewell):
 		}
 		proof.Said = strings.TrimSpace(said.String())
+		proof.SFTPOnly = servesSFTPOnly(proof.Said)
 		return proof, nil
 	})
 }

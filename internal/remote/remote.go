@@ -65,7 +65,7 @@ type Options struct {
 	// root's power, so that a link it controls reaches nothing it could not
 	// write itself; of a Target outside the home likewise only what it may
 	// write. The remote home is the account's, State.User its name. OpenShell
-	// only, with the reasons NotRoot, NoAccount and CannotSwitch.
+	// only, with the reasons NotRoot, NoAccount, IsRoot and CannotSwitch.
 	Account string
 	// Trace runs the remote script with set -x and copies the server's
 	// standard error to Stderr.

@@ -82,7 +82,7 @@ func OpenWindows(ctx context.Context, client *ssh.Client, o Options) (Session, e
 
 func openWindows(ctx context.Context, client *ssh.Client, o Options) (*windowsSession, error) {
 	if o.Account != "" {
-		return nil, &RemoteError{Stage: StageStart, Reason: CannotSwitch, Status: -1, State: &State{OS: "Windows"},
+		return nil, &RemoteError{Stage: StageStart, Reason: CannotSwitch, Status: -1, Windows: true,
 			Detail: "Windows has no program that acts as another account without its password"}
 	}
 	if err := readRequest(o, nil).check(); err != nil {
@@ -211,7 +211,10 @@ func asWindowsState(st *State) {
 func asWindows(err error) error {
 	var e *RemoteError
 	if errors.As(err, &e) {
-		e.Path = windowsPath(e.Path)
+		e.Path, e.Windows = windowsPath(e.Path), true
+		if e.Reason == NotText {
+			e.Fix = reencode(e.Path, "UTF-16")
+		}
 		if e.State != nil {
 			asWindowsState(e.State)
 		}

@@ -143,10 +143,6 @@ func reencode(path, coding string) string {
 	return "[IO.File]::WriteAllText(" + file + ", [IO.File]::ReadAllText(" + file + from + "))"
 }
 
-// ReencodeUTF16 is the line for PowerShell that turns a file on a Windows server
-// from UTF-16 into UTF-8.
-func ReencodeUTF16(path string) string { return reencode(path, "UTF-16") }
-
 // icacls is the command that takes the file from everybody whom sshd does not
 // want to be able to write to it. It works in cmd.exe and PowerShell, and in
 // every language, because SIDs mean the groups that it grants.

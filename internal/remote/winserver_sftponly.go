@@ -16,7 +16,7 @@ import (
 func withoutPowerShell(err error) bool {
 	var e *RemoteError
 	return errors.As(err, &e) && (e.Reason == NoPowerShell || e.Stage == StageOpen && e.Reason == Refused ||
-		e.Reason == NoAnswer && strings.Contains(e.Detail, "allows sftp connections only"))
+		e.Reason == NoAnswer && servesSFTPOnly(e.Detail))
 }
 
 // whoamiPatience is how long whoami.exe may take.

@@ -45,7 +45,7 @@ func variables(target string) string { return psVariable.ReplaceAllString(target
 // target is a file as given with -t, its variables replaced, as SFTP names it.
 func (w *windowsSession) target(t string) (string, error) {
 	invalid := func(detail string) (string, error) {
-		return "", &RemoteError{Stage: StageRequest, Path: w.o.Target, Reason: Invalid, Status: -1, Detail: detail, State: &State{OS: "Windows"}}
+		return "", &RemoteError{Stage: StageRequest, Path: w.o.Target, Reason: Invalid, Status: -1, Detail: detail, Windows: true}
 	}
 	if unknown := variable.FindString(t); unknown != "" {
 		return invalid("the server knows no variable " + unknown)
