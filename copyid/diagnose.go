@@ -2,77 +2,85 @@ package copyid
 
 import (
 	"context"
-	"io/fs"
-	"slices"
-	"strings"
-	"time"
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
+	"ssh-copy-id/internal/diagnose"
 	"ssh-copy-id/internal/remote"
 )
 
 // CauseKind is a reason why a server refuses a key that its file holds.
-type CauseKind string
+type CauseKind = diagnose.CauseKind
 
-// The causes. Beside these there are those of a look around on the server,
-// named like the option of sshd_config that it is about, or in a word: "ACL".
+// The causes. Most are named like the option of sshd_config that they are about.
 const (
 	// CauseMode: others may write to Path, so sshd's StrictModes ignores the
 	// file (safe_path in misc.c).
-	CauseMode = CauseKind(remote.FindMode)
-	// CauseOwner: Path belongs neither to the account nor to root.
-	CauseOwner = CauseKind(remote.FindOwner)
+	CauseMode = diagnose.CauseMode
+	// CauseOwner: Path belongs neither to the account nor to root. On a Windows
+	// server Value is "Windows".
+	CauseOwner = diagnose.CauseOwner
 	// CauseMethod: the server does not offer publickey authentication.
-	CauseMethod = CauseKind(remote.FindPubkey)
+	CauseMethod = diagnose.CausePubkey
 	// CauseRoot: root may log in with some keys only (PermitRootLogin
 	// forced-commands-only). Whoever got in with a password may with any key.
-	CauseRoot = CauseKind(remote.FindRoot)
+	CauseRoot = diagnose.CauseRoot
 	// CauseOtherFile: sshd reads Files, and not Path.
-	CauseOtherFile = CauseKind(remote.FindOtherFile)
-	// CauseOptions: the key stands in the file with options that may forbid
-	// this login.
-	CauseOptions CauseKind = "options"
+	CauseOtherFile = diagnose.CauseOtherFile
+	// CauseOptions: the key is in the file with options that may forbid this
+	// login.
+	CauseOptions = diagnose.CauseOptions
 	// CauseAbsent: the file does not hold the key.
-	CauseAbsent CauseKind = "absent"
+	CauseAbsent = diagnose.CauseAbsent
 	// CauseLine: the key is on a line of the file that lets nobody in, by
 	// Finding.
-	CauseLine CauseKind = "line"
+	CauseLine = diagnose.CauseLine
 	// CauseFile: nothing wrong can be seen, so the server may read another
 	// file (AuthorizedKeysFile) or not accept keys of this type.
-	CauseFile CauseKind = "file"
+	CauseFile = diagnose.CauseFile
+	// CauseMissing: there is no such file.
+	CauseMissing = diagnose.CauseMissing
+	// CauseUnreadable: the account may not read the file.
+	CauseUnreadable = diagnose.CauseUnreadable
+	// CauseEncrypted: the home is encrypted, by Value, until somebody logs in.
+	CauseEncrypted = diagnose.CauseEncrypted
+	// CauseLabel: sshd may not read a file with the SELinux context Value.
+	CauseLabel = diagnose.CauseLabel
+	// CauseKeyType: Key is none of PubkeyAcceptedAlgorithms, Value.
+	CauseKeyType = diagnose.CauseKeyType
+	// CauseRSASize: Key is shorter than Value bits.
+	CauseRSASize = diagnose.CauseRSASize
+	// CauseRevoked: the file Value may list the key.
+	CauseRevoked = diagnose.CauseRevoked
+	// CauseUsers: Option, one of AllowUsers and its like, keeps the account out.
+	CauseUsers = diagnose.CauseUsers
+	// CauseMethods: a key is not enough, or of no use.
+	CauseMethods = diagnose.CauseMethods
+	// CauseExpired: the account has expired on the day Value, or its password
+	// where that is "".
+	CauseExpired = diagnose.CauseExpired
+	// CauseLocked: the account is locked.
+	CauseLocked = diagnose.CauseLocked
+	// CauseShell: the login shell Value lets nobody in, or is not listed.
+	CauseShell = diagnose.CauseShell
+	// CauseACL: the access control list of Path lets somebody write, by Value.
+	CauseACL = diagnose.CauseACL
+	// CauseCommand: Value is asked for keys as well.
+	CauseCommand = diagnose.CauseCommand
+	// CauseImmutable: no program can add keys to Path.
+	CauseImmutable = diagnose.CauseImmutable
+	// CauseEncoding: the file is in Value, which sshd on Windows cannot read.
+	CauseEncoding = diagnose.CauseEncoding
+	// CauseWriter: the accounts Value may write to the file, on Windows.
+	CauseWriter = diagnose.CauseWriter
+	// CauseElsewhere: Files holds a key (Value is "key", or "key read" where sshd
+	// reads it), does not ("no key"), or is "missing", on Windows.
+	CauseElsewhere = diagnose.CauseElsewhere
 )
 
 // Cause is one likely reason. Its texts may come from the server and are not
 // escaped.
-type Cause struct {
-	Kind CauseKind `json:"kind"`
-	// Path is the file or directory it is about; "" for none.
-	Path string `json:"path,omitzero"`
-	// Mode and Owner are what Path has.
-	Mode  fs.FileMode `json:"mode,omitzero"`
-	Owner string      `json:"owner,omitzero"`
-	// Option is the keyword of sshd_config, in lower case, and Value what
-	// stands there or otherwise against the key.
-	Option string `json:"option,omitzero"`
-	Value  string `json:"value,omitzero"`
-	// Files are where sshd looks for keys, for CauseOtherFile.
-	Files []string `json:"files,omitzero"`
-	// Key is the key it is about, where it is not about all of them.
-	Key authkeys.Entry `json:"key,omitzero"`
-	// Finding is what is wrong with the line, and Reader who reads it, for
-	// CauseLine.
-	Finding authkeys.Finding `json:"finding,omitzero"`
-	Reader  authkeys.Reader  `json:"reader,omitzero"`
-	// Fix is the command that removes the cause, for root's shell on the server;
-	// with InConfig the line to put into sshd_config. "" for none.
-	Fix      string `json:"fix,omitzero"`
-	InConfig bool   `json:"inConfig,omitzero"`
-	// Unsure reports whether what it rests on is open to doubt.
-	Unsure bool `json:"unsure,omitzero"`
-	// Informational reports whether it keeps no key out by itself.
-	Informational bool `json:"informational,omitzero"`
-}
+type Cause = diagnose.Cause
 
 // Diagnosis is why a server does not accept keys.
 type Diagnosis struct {
@@ -107,9 +115,6 @@ func (d *Diagnosis) AllInFile() bool {
 	}
 	return d.NoKeyAsked
 }
-
-// diagnosisLimit bounds the look around on a server.
-const diagnosisLimit = 60 * time.Second
 
 // Diagnose finds out why the server does not accept keys, and changes nothing. It
 // logs in as Plan does, unless the server accepts every key.
@@ -149,103 +154,25 @@ func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (*Diagnosi
 // causes looks for reasons on the server, and where that cannot be done in what
 // is known of it.
 func (t *task) causes(ctx context.Context, state *remote.State) []Cause {
-	found := t.knownCauses()
-	if windows := remote.IsWindows(t.conn.ServerVersion); windows || !t.sftp {
-		ctx, cancel := context.WithTimeout(ctx, diagnosisLimit)
-		defer cancel()
-		o := t.remoteOptions()
-		o.Target, o.Account = t.c.o.TargetPath, t.c.o.Account
-		var d *remote.Diagnosis
-		var err error
-		if windows {
-			d, err = remote.DiagnoseWindows(ctx, t.conn.Client, o, t.c.o.Format.blobs(t.identities()))
-		} else {
-			d, err = remote.Diagnose(ctx, t.conn.Client, o)
-		}
-		if err == nil {
-			return combined(found, t.found(d))
-		}
-	}
-	return append(found, t.guessedCauses(state, len(found) > 0)...)
-}
-
-// combined are the reasons that show by themselves before those of a look around,
-// without one that the server's configuration explains.
-func combined(evident, found []Cause) []Cause {
-	explained := slices.ContainsFunc(found, func(c Cause) bool {
-		return c.Kind == CauseMethod || c.Kind == CauseKind(remote.FindMethods)
+	o := t.remoteOptions()
+	o.Target, o.Account = t.c.o.TargetPath, t.c.o.Account
+	return diagnose.Causes(ctx, t.conn.Client, diagnose.Case{
+		Options: o, Account: t.account(), Keys: publicKeys(t.identities()), Blobs: t.c.o.Format.blobs(t.identities()),
+		Path: t.path, State: state, Lines: t.lines, KeyOptions: t.keyOptions(),
+		Methods: t.conn.Methods, Method: t.conn.Method, OnlySFTP: t.sftp,
 	})
-	kept := slices.DeleteFunc(evident, func(c Cause) bool { return c.Kind == CauseMethod && explained })
-	return append(kept, found...)
 }
 
-// found are the findings of a look around.
-func (t *task) found(d *remote.Diagnosis) []Cause {
-	var list []Cause
-	surely := false
-	for _, f := range d.Findings(t.account(), publicKeys(t.identities())) {
-		list = append(list, Cause{
-			Kind: CauseKind(f.Kind), Path: f.Path, Mode: f.Mode, Owner: f.Owner, Option: f.Option, Value: f.Value,
-			Files: f.Files, Key: authkeys.NewEntry(f.Key, ""), Fix: f.Mend, InConfig: f.InConfig, Unsure: f.Unsure, Informational: f.Note,
-		})
-		surely = surely || !f.Note
-	}
-	if !surely && len(t.knownCauses()) == 0 {
-		list = append([]Cause{{Kind: CauseFile, Path: d.Path}}, list...)
-	}
-	return list
-}
-
-// knownCauses are the reasons that show without a look around.
-func (t *task) knownCauses() []Cause {
-	found := slices.Clone(t.lines)
-	if methods := t.conn.Methods; len(methods) > 0 && !slices.Contains(methods, "publickey") {
-		found = append(found, Cause{Kind: CauseMethod})
-	}
+// keyOptions are the options of the first key that has some.
+func (t *task) keyOptions() []string {
 	for _, k := range t.keys {
 		options := k.ExistingOptions
 		if k.New() {
 			options = k.Identity.Entry.Options
 		}
 		if len(options) > 0 {
-			return append(found, Cause{Kind: CauseOptions, Path: t.path, Value: strings.Join(options, ",")})
+			return options
 		}
 	}
-	return found
-}
-
-// guessedCauses are the reasons that what was seen of the file gives, the surest
-// first.
-func (t *task) guessedCauses(state *remote.State, known bool) []Cause {
-	var found []Cause
-	for _, fact := range strict(*state) {
-		if !fact.Mine && fact.Owner != "0" && fact.Owner != "root" {
-			found = append(found, Cause{Kind: CauseOwner, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner})
-		}
-		if fact.Mode.Perm()&0o022 != 0 {
-			found = append(found, Cause{Kind: CauseMode, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner})
-		}
-	}
-	if known = known || len(found) > 0; !known && t.account() == "root" && t.conn.Method == "publickey" {
-		return []Cause{{Kind: CauseRoot}}
-	}
-	if !known {
-		return []Cause{{Kind: CauseFile, Path: state.Path}}
-	}
-	return found
-}
-
-// strict are the facts about what StrictModes looks at: the file and its
-// directories up to the home, or up to the root for a file outside it.
-func strict(state remote.State) []remote.PathFact {
-	inside := strings.HasPrefix(state.Path, strings.TrimSuffix(state.Home, "/")+"/")
-	var facts []remote.PathFact
-	for _, fact := range state.Facts {
-		above := fact.Path != state.Home && strings.HasPrefix(state.Home, strings.TrimSuffix(fact.Path, "/")+"/")
-		if fact.Kind == "missing" || fact.Kind == "link" || inside && above {
-			continue
-		}
-		facts = append(facts, fact)
-	}
-	return facts
+	return nil
 }

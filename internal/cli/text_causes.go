@@ -6,7 +6,6 @@ import (
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/term"
 )
 
@@ -17,7 +16,7 @@ func causeMessages(causes []copyid.Cause) (list []message) {
 		switch {
 		case c.Fix != "" && c.InConfig:
 			text += "; put at the top of the server's sshd_config: " + term.Escape(c.Fix)
-		case c.Fix != "" && remote.FindingKind(c.Kind) == remote.FindEncoding:
+		case c.Fix != "" && c.Kind == copyid.CauseEncoding:
 			text += "; in PowerShell on the server: " + term.Escape(c.Fix)
 		case c.Fix != "":
 			text += "; on the server: " + term.Escape(c.Fix)
@@ -55,30 +54,30 @@ func causeKey(c copyid.Cause) string {
 // configCause is about settings of sshd_config; "" for other causes.
 func configCause(c copyid.Cause) string {
 	path, value := term.Escape(c.Path), term.Excerpt(c.Value)
-	switch remote.FindingKind(c.Kind) {
-	case remote.FindPubkey:
+	switch c.Kind {
+	case copyid.CauseMethod:
 		if c.Option != "" {
 			return "the server does not look at keys (PubkeyAuthentication no)"
 		}
 		return "the server does not offer publickey authentication (PubkeyAuthentication or AuthenticationMethods in its sshd_config)"
-	case remote.FindRoot:
+	case copyid.CauseRoot:
 		return strings.TrimSpace("root may not log in with any key (PermitRootLogin "+value) + " in the server's sshd_config)"
-	case remote.FindOtherFile:
+	case copyid.CauseOtherFile:
 		if len(c.Files) == 0 {
 			return fmt.Sprintf("sshd reads no file of keys for this account (AuthorizedKeysFile %s)", value)
 		}
 		return fmt.Sprintf("sshd reads keys from %s, not from %s (AuthorizedKeysFile)", term.Escape(strings.Join(c.Files, " and ")), path)
-	case remote.FindKeyType:
+	case copyid.CauseKeyType:
 		return fmt.Sprintf("%s is of a type the server does not accept (PubkeyAcceptedAlgorithms %s)", causeKey(c), value)
-	case remote.FindRSASize:
+	case copyid.CauseRSASize:
 		return fmt.Sprintf("%s is shorter than the %s bits the server wants (RequiredRSASize)", causeKey(c), value)
-	case remote.FindUsers:
+	case copyid.CauseUsers:
 		return fmt.Sprintf("the server's %s (%s) keeps this account out", term.Escape(c.Option), value)
-	case remote.FindMethods:
+	case copyid.CauseMethods:
 		return fmt.Sprintf("the server wants another method or more than one (AuthenticationMethods %s)", value)
-	case remote.FindCommand:
+	case copyid.CauseCommand:
 		return fmt.Sprintf("the server asks a program for keys as well (AuthorizedKeysCommand %s)", value)
-	case remote.FindRevoked:
+	case copyid.CauseRevoked:
 		return fmt.Sprintf("the server refuses keys that its RevokedKeys file %s lists, and every key where it cannot read that file", value)
 	}
 	return ""
@@ -87,22 +86,22 @@ func configCause(c copyid.Cause) string {
 // fileCause is about the target file and what leads to it; "" for other causes.
 func fileCause(c copyid.Cause) string {
 	path, value := term.Escape(c.Path), term.Excerpt(c.Value)
-	switch remote.FindingKind(c.Kind) {
-	case remote.FindMode:
+	switch c.Kind {
+	case copyid.CauseMode:
 		return fmt.Sprintf("%s has mode %04o: others may write to it, so sshd ignores the keys", path, unixMode(c.Mode))
-	case remote.FindOwner:
+	case copyid.CauseOwner:
 		return fmt.Sprintf("%s belongs to user %s, not to this account or root, so sshd ignores the keys", path, term.Escape(c.Owner))
-	case remote.FindMissing:
+	case copyid.CauseMissing:
 		return path + " is not there, or is no file"
-	case remote.FindUnreadable:
+	case copyid.CauseUnreadable:
 		return path + " cannot be read by the account, as which sshd opens it"
-	case remote.FindEncrypted:
+	case copyid.CauseEncrypted:
 		return fmt.Sprintf("%s is encrypted (%s) until the account has logged in, so sshd cannot read the keys", path, value)
-	case remote.FindLabel:
+	case copyid.CauseLabel:
 		return fmt.Sprintf("%s has the SELinux context %s, which sshd may not read", path, value)
-	case remote.FindACL:
+	case copyid.CauseACL:
 		return fmt.Sprintf("the access control list of %s lets others write (%s)", path, value)
-	case remote.FindImmutable:
+	case copyid.CauseImmutable:
 		return path + " is immutable: no program can add keys to it"
 	}
 	return ""
@@ -111,12 +110,12 @@ func fileCause(c copyid.Cause) string {
 // accountCause is about the account itself; "" for other causes.
 func accountCause(c copyid.Cause) string {
 	value := term.Excerpt(c.Value)
-	switch remote.FindingKind(c.Kind) {
-	case remote.FindExpired:
+	switch c.Kind {
+	case copyid.CauseExpired:
 		return strings.TrimSpace("the account, or its password, has expired " + value)
-	case remote.FindLocked:
+	case copyid.CauseLocked:
 		return "the account is locked"
-	case remote.FindShell:
+	case copyid.CauseShell:
 		return fmt.Sprintf("the login shell %s lets nobody in, or is not in /etc/shells", value)
 	}
 	return ""

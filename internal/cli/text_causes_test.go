@@ -6,7 +6,6 @@ import (
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/internal/remote"
 )
 
 // TestCauses has the sentences about why a server refuses keys.
@@ -19,11 +18,11 @@ func TestCauses(t *testing.T) {
 			o.Diagnosis(&copyid.Diagnosis{Path: path, Causes: []copyid.Cause{c}})
 		}})
 	}
-	for _, kind := range []remote.FindingKind{
-		remote.FindPubkey, remote.FindMissing, remote.FindOtherFile, remote.FindMode, remote.FindOwner, remote.FindUnreadable,
-		remote.FindEncrypted, remote.FindLabel, remote.FindKeyType, remote.FindRSASize, remote.FindRoot, remote.FindUsers,
-		remote.FindMethods, remote.FindExpired, remote.FindLocked, remote.FindShell, remote.FindACL, remote.FindCommand,
-		remote.FindImmutable, remote.FindRevoked, remote.FindEncoding, remote.FindWriter,
+	for _, kind := range []copyid.CauseKind{
+		copyid.CauseMethod, copyid.CauseMissing, copyid.CauseOtherFile, copyid.CauseMode, copyid.CauseOwner, copyid.CauseUnreadable,
+		copyid.CauseEncrypted, copyid.CauseLabel, copyid.CauseKeyType, copyid.CauseRSASize, copyid.CauseRoot, copyid.CauseUsers,
+		copyid.CauseMethods, copyid.CauseExpired, copyid.CauseLocked, copyid.CauseShell, copyid.CauseACL, copyid.CauseCommand,
+		copyid.CauseImmutable, copyid.CauseRevoked, copyid.CauseEncoding, copyid.CauseWriter,
 	} {
 		add(string(kind), copyid.Cause{Kind: copyid.CauseKind(kind), Path: path, Mode: 0o777 | fs.ModeSetgid, Owner: "bob\x1b",
 			Option: "allowusers", Value: "a\x1bvalue", Files: []string{"/etc/keys", "/x\x1b"}, Key: authkeys.NewEntry(key, "")})
@@ -31,10 +30,10 @@ func TestCauses(t *testing.T) {
 	add("no PubkeyAuthentication seen", copyid.Cause{Kind: copyid.CauseMethod})
 	add("no file of keys", copyid.Cause{Kind: copyid.CauseOtherFile, Path: path, Value: "none"})
 	add("root, without a value", copyid.Cause{Kind: copyid.CauseRoot})
-	add("password expired", copyid.Cause{Kind: copyid.CauseKind(remote.FindExpired)})
+	add("password expired", copyid.Cause{Kind: copyid.CauseExpired})
 	add("owner on Windows", copyid.Cause{Kind: copyid.CauseOwner, Path: path, Owner: `PC\bob`, Value: "Windows"})
 	for _, value := range []string{"key", "key read", "missing", "no key"} {
-		add("elsewhere, "+value, copyid.Cause{Kind: copyid.CauseKind(remote.FindElsewhere), Files: []string{`C:\a`, `C:\b`}, Value: value})
+		add("elsewhere, "+value, copyid.Cause{Kind: copyid.CauseElsewhere, Files: []string{`C:\a`, `C:\b`}, Value: value})
 	}
 	add("options", copyid.Cause{Kind: copyid.CauseOptions, Path: path, Value: `from="10.0.0.1"`})
 	add("absent", copyid.Cause{Kind: copyid.CauseAbsent, Path: path, Key: authkeys.NewEntry(key, "")})
@@ -43,9 +42,9 @@ func TestCauses(t *testing.T) {
 	add("file", copyid.Cause{Kind: copyid.CauseFile, Path: path})
 	add("repaired in sshd_config", copyid.Cause{Kind: copyid.CauseMethod, Fix: "PubkeyAuthentication yes", InConfig: true})
 	add("repaired on the server", copyid.Cause{Kind: copyid.CauseMode, Path: path, Mode: 0o666, Fix: "chmod go-w " + path})
-	add("repaired in PowerShell", copyid.Cause{Kind: copyid.CauseKind(remote.FindEncoding), Path: path, Value: "UTF-16", Fix: "Set-Content"})
-	add("unsure", copyid.Cause{Kind: copyid.CauseKind(remote.FindLocked), Unsure: true})
-	add("informational", copyid.Cause{Kind: copyid.CauseKind(remote.FindCommand), Value: "/bin/keys", Informational: true})
+	add("repaired in PowerShell", copyid.Cause{Kind: copyid.CauseEncoding, Path: path, Value: "UTF-16", Fix: "Set-Content"})
+	add("unsure", copyid.Cause{Kind: copyid.CauseLocked, Unsure: true})
+	add("informational", copyid.Cause{Kind: copyid.CauseCommand, Value: "/bin/keys", Informational: true})
 	golden(t, "causes", cases)
 }
 

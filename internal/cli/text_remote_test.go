@@ -75,7 +75,7 @@ func TestRemoteFailures(t *testing.T) {
 		remote.Refused, remote.NoSFTP, remote.NotSFTP, remote.Unheard, remote.NoAnswer, remote.Eaten, remote.Closed, remote.Garbled,
 		remote.Directory, remote.Irregular, remote.Unreadable, remote.NotText, remote.NoPowerShell, remote.WindowsPath, remote.Locked,
 		remote.Full, remote.Quota, remote.ReadOnly, remote.Denied, remote.Immutable, remote.NotDir, remote.Silent, remote.NotRoot,
-		remote.NoAccount, remote.CannotSwitch, remote.TooMuch, remote.Foreign, remote.NoHome, remote.NoTool, remote.Failed, remote.Invalid,
+		remote.NoAccount, remote.CannotSwitch, remote.IsRoot, remote.TooMuch, remote.Foreign, remote.NoHome, remote.NoTool, remote.Failed, remote.Invalid,
 	} {
 		cases = append(cases, failure(string(reason), of(reason, "sh: 1: odd\x1b\nwords.")), failure(string(reason)+" without a word", of(reason, "")))
 	}
@@ -93,7 +93,12 @@ func TestRemoteFailures(t *testing.T) {
 			e.SFTP = &remote.RemoteError{Reason: reason, Detail: detail, Awaited: awaited}
 		})
 	}
-	windows := func(e *remote.RemoteError) { e.State = &remote.State{OS: "Windows"} }
+	windows := func(e *remote.RemoteError) {
+		e.Windows = true
+		if e.Reason == remote.NotText {
+			e.Fix = "[IO.File]::WriteAllText('" + path + "', [IO.File]::ReadAllText('" + path + "', [Text.Encoding]::Unicode))"
+		}
+	}
 	cases = append(cases,
 		failure("unsure", with(of(remote.Closed, ""), func(e *remote.RemoteError) { e.Unsure = true })),
 		failure("unsure about a device", with(of(remote.Silent, ""), func(e *remote.RemoteError) { e.Unsure, e.Device = true, true })),

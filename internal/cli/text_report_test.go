@@ -110,7 +110,7 @@ func TestReports(t *testing.T) {
 		verified("refused", copyid.Verification{Done: true, Refused: ids(key), Causes: []copyid.Cause{{Kind: copyid.CauseFile, Path: path}}}),
 		verified("refused, of an unknown type", copyid.Verification{Done: true, Refused: ids(opaque)}),
 		verified("refused for its type", copyid.Verification{Done: true, Refused: ids(opaque),
-			Causes: []copyid.Cause{{Kind: copyid.CauseKind(remote.FindKeyType), Key: authkeys.NewEntry(opaque.Entry.Key, ""), Value: "ssh-rsa"}}}),
+			Causes: []copyid.Cause{{Kind: copyid.CauseKeyType, Key: authkeys.NewEntry(opaque.Entry.Key, ""), Value: "ssh-rsa"}}}),
 		verified("nowhere", copyid.Verification{Done: true, Nowhere: &copyid.LoginError{Key: key.Entry.Key, Status: 1, Said: "go\nwai\x1b"}}),
 		verified("nowhere without a word", copyid.Verification{Done: true, Nowhere: &copyid.LoginError{Key: key.Entry.Key, Status: 255}}),
 		verified("closed", copyid.Verification{Done: true, Nowhere: &copyid.LoginError{Key: key.Entry.Key, Closed: true}}),

@@ -7,7 +7,6 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/term"
 )
 
@@ -47,7 +46,7 @@ func verificationMessages(v *copyid.Verification) (list []message) {
 // type that is not understood here: it does not know the type either. sshd passes
 // over the line then. causes are those that were seen.
 func unknownTypeMessages(id identity.Identity, causes []copyid.Cause) []message {
-	seen := slices.ContainsFunc(causes, func(c copyid.Cause) bool { return remote.FindingKind(c.Kind) == remote.FindKeyType })
+	seen := slices.ContainsFunc(causes, func(c copyid.Cause) bool { return c.Kind == copyid.CauseKeyType })
 	if !authkeys.Opaque(id.Entry.Key) || seen {
 		return nil
 	}

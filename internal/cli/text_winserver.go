@@ -38,14 +38,14 @@ func reencodeAdvice(e *remote.RemoteError) string {
 // said about every server in the same words.
 func windowsCause(c copyid.Cause) string {
 	path, value := term.Escape(c.Path), term.Escape(c.Value)
-	switch kind := remote.FindingKind(c.Kind); {
-	case kind == remote.FindWriter:
+	switch kind := c.Kind; {
+	case kind == copyid.CauseWriter:
 		return fmt.Sprintf("others may write to %s, so sshd ignores it: %s", path, value)
-	case kind == remote.FindOwner && c.Value == "Windows":
+	case kind == copyid.CauseOwner && c.Value == "Windows":
 		return fmt.Sprintf("%s belongs to %s, not to this account or Administrators, so sshd ignores it", path, term.Escape(c.Owner))
-	case kind == remote.FindEncoding:
+	case kind == copyid.CauseEncoding:
 		return fmt.Sprintf("%s is in %s, which sshd cannot read", path, value)
-	case kind == remote.FindElsewhere:
+	case kind == copyid.CauseElsewhere:
 		file := term.Escape(strings.Join(c.Files, " and "))
 		switch c.Value {
 		case "key":

@@ -1,11 +1,12 @@
 package remote
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // answer is what the script told in reply to one request.
@@ -20,19 +21,19 @@ type answer struct {
 	unsure    bool
 	fail      *RemoteError
 	end       string // state, applied or failed
+	writing   func() // called when the script is about to write
 }
 
-var errGarbled = errors.New("unexpected line")
-
-// line takes in one line of the answer, without marker and newline. It tells
+// line takes in one line of the answer, without marker and newline. It reports
 // whether it was the last.
 func (a *answer) line(text string) (last bool, err error) {
 	word, value, _ := strings.Cut(text, " ")
 	if len(a.notes)+len(a.repaired)+len(a.created)+len(a.state.Repairs) > maxRemarks {
-		return false, errTooMuch
+		return false, scriptrun.ErrTooMuch
 	}
 	switch word {
-	case "begin":
+	case "writing":
+		a.writing()
 	case "home":
 		a.state.Home = value
 	case "user":
@@ -51,7 +52,7 @@ func (a *answer) line(text string) (last bool, err error) {
 		a.state.Exists = true
 		a.state.Size, err = strconv.ParseInt(value, 10, 64)
 		if a.state.Size < 0 {
-			err = errGarbled
+			err = scriptrun.ErrGarbled
 		}
 	case "unlined":
 		a.state.NoFinalNewline = true
@@ -77,13 +78,13 @@ func (a *answer) line(text string) (last bool, err error) {
 		a.unsure = true
 	case "detail":
 		if a.fail == nil {
-			return false, errGarbled
+			return false, scriptrun.ErrGarbled
 		}
 		a.fail.Detail = value
 	case "end":
 		return true, a.finish(value)
 	default:
-		err = errGarbled
+		err = scriptrun.ErrGarbled
 	}
 	return false, err
 }
@@ -92,7 +93,7 @@ func (a *answer) candidate(value string) error {
 	number, text, ok := strings.Cut(value, ":")
 	n, err := strconv.Atoi(number)
 	if !ok || err != nil || n < 1 {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	if len(a.state.Candidates) >= MaxCandidates {
 		a.state.Truncated = true
@@ -116,11 +117,11 @@ func (a *answer) would(value string) error {
 	text, path, ok := strings.Cut(rest, " ")
 	from, _, err := parseMode(text)
 	if !ok || err != nil {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	to, ok := mendedMode(want, from)
 	if !ok {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	a.state.Repairs = append(a.state.Repairs, Repair{path, from, to})
 	return nil
@@ -147,7 +148,7 @@ func (a *answer) mended(value string) error {
 	from, _, err1 := parseMode(before)
 	to, _, err2 := parseMode(after)
 	if !ok || err1 != nil || err2 != nil {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	if from == to {
 		a.notes = append(a.notes, "chmod has no effect on "+path)
@@ -161,7 +162,7 @@ func (a *answer) mended(value string) error {
 func (a *answer) failed(value string) error {
 	stage, reason, ok := strings.Cut(value, " ")
 	if !ok || a.fail != nil {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	a.fail = &RemoteError{Stage: Stage(stage), Reason: Reason(reason), Status: -1}
 	return nil
@@ -170,7 +171,7 @@ func (a *answer) failed(value string) error {
 // finish checks the answer as a whole.
 func (a *answer) finish(end string) error {
 	a.end = end
-	facts, err := parseFacts(a.rows, a.state.Path, a.uid, a.state.User)
+	facts, err := ParseFacts(a.rows, a.state.Path, a.uid, a.state.User)
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func (a *answer) finish(end string) error {
 	switch end {
 	case "state":
 		if a.state.Sum == "" || a.state.Path == "" {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		return nil
 	case "applied":
@@ -194,7 +195,7 @@ func (a *answer) finish(end string) error {
 			return nil
 		}
 	}
-	return errGarbled
+	return scriptrun.ErrGarbled
 }
 
 // explain completes the error of an answer that tells a failure.
@@ -220,9 +221,9 @@ func (a *answer) explain() {
 	}
 }
 
-// parseFacts turns rows of ls -ldn into facts, one after the other down to
+// ParseFacts turns rows of ls -ldn into facts, one after the other down to
 // path; components ls did not show are missing.
-func parseFacts(rows []string, path, uid, user string) ([]PathFact, error) {
+func ParseFacts(rows []string, path, uid, user string) ([]PathFact, error) {
 	seen := map[string]bool{}
 	byPath := map[string][]int{} // indexes of all
 	var all []PathFact
@@ -247,7 +248,7 @@ func parseFacts(rows []string, path, uid, user string) ([]PathFact, error) {
 	}
 	var ordered []PathFact
 	listed := map[int]bool{}
-	for _, component := range components(path) {
+	for _, component := range Components(path) {
 		facts := byPath[asciiName(component)]
 		for _, i := range facts {
 			listed[i] = true
@@ -281,8 +282,8 @@ func asciiName(name string) string {
 	return b.String()
 }
 
-// components are "/" and every directory down to an absolute path, and it.
-func components(path string) []string {
+// Components returns "/" and every directory down to an absolute path, and it.
+func Components(path string) []string {
 	if !strings.HasPrefix(path, "/") {
 		return nil
 	}
@@ -305,7 +306,7 @@ func parseRow(row string) (PathFact, error) {
 	fields := strings.Fields(row)
 	slash := strings.Index(row, " /")
 	if len(fields) < 5 || slash < 0 {
-		return PathFact{}, fmt.Errorf("%w of ls", errGarbled)
+		return PathFact{}, fmt.Errorf("%w of ls", scriptrun.ErrGarbled)
 	}
 	mode, kind, err := parseMode(fields[0])
 	if err != nil {
@@ -326,7 +327,7 @@ func parseRow(row string) (PathFact, error) {
 // extended attributes behind it.
 func parseMode(text string) (mode fs.FileMode, kind string, err error) {
 	if len(text) < 10 || len(text) > 11 {
-		return 0, "", fmt.Errorf("%w: mode of ls", errGarbled)
+		return 0, "", fmt.Errorf("%w: mode of ls", scriptrun.ErrGarbled)
 	}
 	kind = Other
 	switch text[0] {
@@ -348,8 +349,18 @@ func parseMode(text string) (mode fs.FileMode, kind string, err error) {
 		case i%3 == 2 && strings.IndexByte("ST", c) >= 0:
 			mode |= special[i/3]
 		case c != '-':
-			return 0, "", fmt.Errorf("%w: mode of ls", errGarbled)
+			return 0, "", fmt.Errorf("%w: mode of ls", scriptrun.ErrGarbled)
 		}
 	}
 	return mode, kind, nil
+}
+
+// notSwitched reports whether the answer is that of foruser.sh, which has ended
+// then. It knows nothing of the target.
+func (a *answer) notSwitched() bool {
+	if a.fail == nil || a.fail.Stage != StageStart {
+		return false
+	}
+	a.fail.State = nil
+	return true
 }

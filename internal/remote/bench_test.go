@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // bigFile is an authorized_keys file of 100,000 lines, some 8 MB.
@@ -24,8 +26,8 @@ func bigFile() string {
 // things; the benchmark tells the truth.
 func TestBigFile(t *testing.T) {
 	text := bigFile()
-	each(t, append([]testShell{{name: "sftp", sftp: true}}, fastShells...), func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", text, 0o600)
+	each(t, append([]shells.Shell{{Name: "sftp", SFTP: true}}, shells.Fast...), func(t *testing.T, h *host) {
+		h.Write(".ssh/authorized_keys", text, 0o600)
 		start := time.Now()
 		add(t, h.session(Options{}), install(1, 2, 3))
 		if took := time.Since(start); took > 5*time.Second {
@@ -41,9 +43,9 @@ func TestBigFile(t *testing.T) {
 
 // TestManyCandidates: there is an end to what is listed.
 func TestManyCandidates(t *testing.T) {
-	each(t, append([]testShell{{name: "sftp", sftp: true}}, fastShells...), func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", strings.Repeat(testLine(1)+"\n", MaxCandidates+5), 0o600)
-		state, err := h.session(Options{}).Read(timeout(t), []string{testBlob(1)})
+	each(t, append([]shells.Shell{{Name: "sftp", SFTP: true}}, shells.Fast...), func(t *testing.T, h *host) {
+		h.Write(".ssh/authorized_keys", strings.Repeat(testLine(1)+"\n", MaxCandidates+5), 0o600)
+		state, err := h.session(Options{}).Read(shells.Timeout(t), []string{testBlob(1)})
 		if err != nil || len(state.Candidates) != MaxCandidates || !state.Truncated {
 			t.Errorf("%v, %d candidates", err, len(state.Candidates))
 		}
@@ -53,18 +55,18 @@ func TestManyCandidates(t *testing.T) {
 // BenchmarkAdd is an install of one key, without SSH around it.
 func BenchmarkAdd(b *testing.B) {
 	for _, file := range []struct{ name, text string }{{"empty", ""}, {"100k", bigFile()}} {
-		for _, sh := range append([]testShell{{name: "bash"}}, fastShells...) {
-			b.Run(sh.name+"/"+file.name, func(b *testing.B) {
+		for _, sh := range append([]shells.Shell{{Name: "bash"}}, shells.Fast...) {
+			b.Run(sh.Name+"/"+file.name, func(b *testing.B) {
 				h := newHost(b, sh)
 				for b.Loop() {
 					b.StopTimer()
-					h.write(".ssh/authorized_keys", file.text, 0o600)
+					h.Write(".ssh/authorized_keys", file.text, 0o600)
 					b.StartTimer()
 					s := h.session(Options{})
 					add(b, s, install(1))
 					s.Close()
 				}
-				os.Remove(h.keysFile())
+				os.Remove(h.KeysFile())
 			})
 		}
 	}

@@ -11,10 +11,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // fullDisk is a host whose home is a small tmpfs in a mount namespace.
-func fullDisk(t *testing.T, sh testShell) *host {
+func fullDisk(t *testing.T, sh shells.Shell) *host {
 	t.Helper()
 	if os.Getuid() != 0 {
 		if os.Getenv("SSHCOPYID_REQUIRE_ALL") == "1" {
@@ -22,10 +24,10 @@ func fullDisk(t *testing.T, sh testShell) *host {
 		}
 		t.Skip("a mount needs root")
 	}
-	need(t, "unshare")
-	need(t, "nsenter")
+	shells.Need(t, "unshare")
+	shells.Need(t, "nsenter")
 	h := newHost(t, sh)
-	holder := exec.Command("unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k,mode=755 tmpfs "$0" && echo ready && exec cat`, h.home)
+	holder := exec.Command("unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k,mode=755 tmpfs "$0" && echo ready && exec cat`, h.Home)
 	in, _ := holder.StdinPipe()
 	out, _ := holder.StdoutPipe()
 	if err := holder.Start(); err != nil {
@@ -35,30 +37,30 @@ func fullDisk(t *testing.T, sh testShell) *host {
 	if n, _ := out.Read(make([]byte, 10)); n == 0 {
 		t.Fatal("cannot mount a tmpfs in a namespace")
 	}
-	h.prefix = []string{"nsenter", "-t", fmt.Sprint(holder.Process.Pid), "-m", "--"}
-	h.inner = h.home
-	h.home = fmt.Sprintf("/proc/%d/root%s", holder.Process.Pid, h.home)
+	h.Prefix = []string{"nsenter", "-t", fmt.Sprint(holder.Process.Pid), "-m", "--"}
+	h.inner = h.Home
+	h.Home = fmt.Sprintf("/proc/%d/root%s", holder.Process.Pid, h.Home)
 	return h
 }
 
 // TestFullDisk: at every amount of room, the file is old or new.
 func TestFullDisk(t *testing.T) {
-	for _, sh := range append(slices.Clone(fastShells), testShell{name: "bash"}, testShell{name: "sftp", sftp: true}) {
-		t.Run(sh.name, func(t *testing.T) {
+	for _, sh := range append(slices.Clone(shells.Fast), shells.Shell{Name: "bash"}, shells.Shell{Name: "sftp", SFTP: true}) {
+		t.Run(sh.Name, func(t *testing.T) {
 			h := fullDisk(t, sh)
 			outcomes := map[Reason]int{}
 			const mine = "# mine\nssh-rsa AAAA last"
 			for _, before := range []string{"", mine} {
 				for room := 0; room <= 40<<10; room += 4 << 10 {
-					os.RemoveAll(h.path(".ssh"))
-					os.Remove(h.path("filler"))
+					os.RemoveAll(h.Path(".ssh"))
+					os.Remove(h.Path("filler"))
 					after := lines(120)
 					if before != "" {
-						h.write(".ssh/authorized_keys", before, 0o600)
+						h.Write(".ssh/authorized_keys", before, 0o600)
 						after = before + "\n" + after
 					}
-					fill(t, h.path("filler"), room)
-					_, err := h.session(Options{}).Add(timeout(t), install(sequence(120)...))
+					fill(t, h.Path("filler"), room)
+					_, err := h.session(Options{}).Add(shells.Timeout(t), install(sequence(120)...))
 					isNew := h.oldOrNew(before, after)
 					if isNew != (err == nil) {
 						t.Errorf("room %d: changed %v, error %v", room, isNew, err)
@@ -69,12 +71,12 @@ func TestFullDisk(t *testing.T) {
 					} else {
 						outcomes["installed"]++
 					}
-					if _, statErr := os.Stat(h.keysFile()); before == "" && !isNew && statErr == nil {
+					if _, statErr := os.Stat(h.KeysFile()); before == "" && !isNew && statErr == nil {
 						t.Errorf("room %d: a file was made and left", room)
 					}
 				}
 			}
-			os.Remove(h.path("filler"))
+			os.Remove(h.Path("filler"))
 			add(t, h.session(Options{}), install(500))
 			h.wantClean()
 			if outcomes[Full] == 0 || outcomes["installed"] == 0 || len(outcomes) > 2 {
@@ -111,19 +113,19 @@ func TestForbidden(t *testing.T) {
 		t.Skip("needs root, to be somebody else")
 	}
 	each(t, allRoads, func(t *testing.T, h *host) {
-		h.uid = 65534
+		h.UID = 65534
 		chown := func(name string, uid int) {
-			if err := os.Chown(h.path(name), uid, uid); err != nil {
+			if err := os.Chown(h.Path(name), uid, uid); err != nil {
 				t.Fatal(err)
 			}
 		}
 		chown(".", 65534)
-		h.write(".ssh/authorized_keys", "x\n", 0o444)
+		h.Write(".ssh/authorized_keys", "x\n", 0o444)
 		chown(".ssh", 65534)
 		chown(".ssh/authorized_keys", 65534)
 		denied := func(when string, want Reason) {
 			t.Helper()
-			_, err := h.session(Options{}).Add(timeout(t), install(1))
+			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != want {
 				t.Errorf("%s: %v, want %s", when, err, want)
@@ -140,14 +142,14 @@ func TestForbidden(t *testing.T) {
 			t.Errorf("repaired %v", r.Repaired)
 		}
 		denied("root's file", Denied)
-		os.Chmod(h.keysFile(), 0)
+		os.Chmod(h.KeysFile(), 0)
 		denied("unreadable file", Unreadable)
 
 		// Our file in a directory we may not write to: the lock goes elsewhere.
-		os.Chmod(h.keysFile(), 0o600)
+		os.Chmod(h.KeysFile(), 0o600)
 		chown(".ssh/authorized_keys", 65534)
 		chown(".ssh", 0)
-		os.Chmod(h.path(".ssh"), 0o755)
+		os.Chmod(h.Path(".ssh"), 0o755)
 		if r := add(t, h.session(Options{}), install(1)); !r.Applied {
 			t.Errorf("%+v", r)
 		}
@@ -168,8 +170,8 @@ func TestForbidden(t *testing.T) {
 		}
 
 		// No directory, and no right to make one.
-		os.RemoveAll(h.path(".ssh"))
-		_, err := h.session(Options{}).Add(timeout(t), install(1))
+		os.RemoveAll(h.Path(".ssh"))
+		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Stage != StageMkdir || e.Reason != Denied {
 			t.Errorf("no directory: %v", err)
@@ -179,16 +181,16 @@ func TestForbidden(t *testing.T) {
 
 // TestImmutable: a file that cannot be changed even by root.
 func TestImmutable(t *testing.T) {
-	chattr := need(t, "chattr")
+	chattr := shells.Need(t, "chattr")
 	each(t, allRoads, func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", "x", 0o644)
-		if err := exec.Command(chattr, "+i", h.keysFile()).Run(); err != nil {
+		h.Write(".ssh/authorized_keys", "x", 0o644)
+		if err := exec.Command(chattr, "+i", h.KeysFile()).Run(); err != nil {
 			t.Skip("the file system has no such attribute, or this is not root")
 		}
-		t.Cleanup(func() { exec.Command(chattr, "-i", h.keysFile()).Run() })
+		t.Cleanup(func() { exec.Command(chattr, "-i", h.KeysFile()).Run() })
 		c := install(1)
 		c.Repair = true
-		_, err := h.session(Options{}).Add(timeout(t), c)
+		_, err := h.session(Options{}).Add(shells.Timeout(t), c)
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != Immutable && e.Reason != Denied || e.Stage != StageAppend {
 			t.Errorf("error %v", err)

@@ -1,19 +1,26 @@
 package remote
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // Stage is what was being done when it failed.
-type Stage string
+type Stage = scriptrun.Stage
 
 // The stages of a session.
 const (
-	StageOpen    Stage = "open"    // opening the channel
-	StageStart   Stage = "start"   // starting the shell or the SFTP server
-	StageRequest Stage = "request" // sending a request
-	StageAnswer  Stage = "answer"  // reading the answer
+	StageOpen    = scriptrun.StageOpen
+	StageStart   = scriptrun.StageStart
+	StageRequest = scriptrun.StageRequest
+	StageAnswer  = scriptrun.StageAnswer
+
 	StageTarget  Stage = "target"  // looking at the target file
 	StageCompare Stage = "compare" // looking for the keys in it
 	StageMkdir   Stage = "mkdir"   // making its directory
@@ -22,27 +29,47 @@ const (
 )
 
 // Reason is why.
-type Reason string
+type Reason = scriptrun.Reason
 
-// The reasons. Those of the first group are about the way to the server, the
-// others about the target file.
+// The reasons that are about running a script.
 const (
-	Invalid  Reason = "invalid"   // what the caller passed cannot be sent
-	Refused  Reason = "refused"   // the server opens no session, or runs no commands in it
-	NoAnswer Reason = "no answer" // something else than the script ran: a forced command, nologin
-	Eaten    Reason = "eaten"     // a start-up file of the shell read part of what was sent
-	NoSFTP   Reason = "no SFTP"   // the server refuses the SFTP subsystem
-	NotSFTP  Reason = "not SFTP"  // something else than an SFTP server answers there: Detail is what it said
-	Unheard  Reason = "unheard"   // the script seems to have run, but its output went elsewhere
+	Invalid      = scriptrun.Invalid
+	Refused      = scriptrun.Refused
+	NoAnswer     = scriptrun.NoAnswer
+	Eaten        = scriptrun.Eaten
+	Unheard      = scriptrun.Unheard
+	Silent       = scriptrun.Silent
+	Garbled      = scriptrun.Garbled
+	TooMuch      = scriptrun.TooMuch
+	Closed       = scriptrun.Closed
+	NotRoot      = scriptrun.NotRoot
+	NoAccount    = scriptrun.NoAccount
+	IsRoot       = scriptrun.IsRoot
+	CannotSwitch = scriptrun.CannotSwitch
+)
+
+// Awaited is what a session waits for.
+type Awaited = scriptrun.Awaited
+
+// What a session waits for.
+const (
+	AwaitChannel = scriptrun.AwaitChannel
+	AwaitCommand = scriptrun.AwaitCommand
+	AwaitShell   = scriptrun.AwaitShell
+	AwaitAnswer  = scriptrun.AwaitAnswer
+	AwaitSFTP    = scriptrun.AwaitSFTP
+	AwaitReply   = scriptrun.AwaitReply
+)
+
+// The other reasons, most of them about the target file.
+const (
+	NoSFTP  Reason = "no SFTP"  // the server refuses the SFTP subsystem
+	NotSFTP Reason = "not SFTP" // something else than an SFTP server answers there: Detail is what it said
 	// NoPowerShell: a Windows server has no powershell.exe that can be run, and
 	// the file is the administrators' one.
 	NoPowerShell Reason = "no powershell.exe"
 	// WindowsPath: the target is written as only a Windows server reads it.
 	WindowsPath Reason = "a path on Windows"
-	Silent      Reason = "silent"     // the server did not do in time what Awaited names
-	Garbled     Reason = "garbled"    // the answer does not make sense
-	TooMuch     Reason = "too much"   // more data than is accepted
-	Closed      Reason = "closed"     // the connection or the channel ended
 	Directory   Reason = "directory"  // the target is a directory
 	Irregular   Reason = "irregular"  // the target is neither file nor directory
 	Unreadable  Reason = "unreadable" // the target may not be read
@@ -60,7 +87,7 @@ const (
 	Failed      Reason = "failed"          // anything else: Detail tells
 )
 
-// RemoteError tells why a session could not do its work. The target file is
+// RemoteError is returned where a session could not do its work. The target file is
 // what it was before, unless Unsure is set.
 type RemoteError struct {
 	Stage  Stage
@@ -101,6 +128,27 @@ func (e *RemoteError) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Detail)
 	}
 	return b.String()
+}
+
+// asRemote returns an error of scriptrun as a *RemoteError, and others as they are.
+func asRemote(err error) error {
+	var e *scriptrun.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &RemoteError{Stage: e.Stage, Reason: e.Reason, Detail: e.Detail, Status: e.Status, Awaited: e.Awaited}
+}
+
+// openChannel is scriptrun.OpenChannel with a *RemoteError.
+func openChannel(ctx context.Context, client *ssh.Client, o Options) (*scriptrun.Channel, error) {
+	ch, err := scriptrun.OpenChannel(ctx, client, o.Run())
+	return ch, asRemote(err)
+}
+
+// await is scriptrun.Await with a *RemoteError.
+func await[T any](ctx context.Context, clock *scriptrun.Clock, f func() (T, error)) (T, error) {
+	value, err := scriptrun.Await(ctx, clock, f)
+	return value, asRemote(err)
 }
 
 // A Closure is why an account lets in and runs nothing.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestConcurrent: many installs at once of as many keys, and of one.
@@ -21,15 +23,15 @@ func TestConcurrent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many processes")
 	}
-	for sh, n := range map[testShell]int{{name: "dash"}: 50, {name: "sftp", sftp: true}: 20} {
-		t.Run(sh.name, func(t *testing.T) {
+	for sh, n := range map[shells.Shell]int{{Name: "dash"}: 50, {Name: "sftp", SFTP: true}: 20} {
+		t.Run(sh.Name, func(t *testing.T) {
 			h := newHost(t, sh)
 			together(n, func(i int) {
-				if _, err := h.session(Options{}).Add(timeout(t), install(i)); err != nil {
+				if _, err := h.session(Options{}).Add(shells.Timeout(t), install(i)); err != nil {
 					t.Error(err)
 				}
 			})
-			got, err := os.ReadFile(h.keysFile())
+			got, err := os.ReadFile(h.KeysFile())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +43,7 @@ func TestConcurrent(t *testing.T) {
 			}
 			var applied sync.Map
 			together(n, func(i int) {
-				r, err := h.session(Options{}).Add(timeout(t), install(n))
+				r, err := h.session(Options{}).Add(shells.Timeout(t), install(n))
 				if err != nil {
 					t.Error(err)
 				} else if r.Applied {
@@ -61,8 +63,8 @@ func TestConcurrent(t *testing.T) {
 
 // TestStrangers: programs that append without knowing of the lock lose nothing.
 func TestStrangers(t *testing.T) {
-	h := newHost(t, testShell{name: "dash"})
-	h.write(".ssh/authorized_keys", "", 0o600)
+	h := newHost(t, shells.Shell{Name: "dash"})
+	h.Write(".ssh/authorized_keys", "", 0o600)
 	stop := make(chan struct{})
 	var strangers sync.WaitGroup
 	var written []string
@@ -73,7 +75,7 @@ func TestStrangers(t *testing.T) {
 				return
 			case <-time.After(time.Millisecond):
 			}
-			f, err := os.OpenFile(h.keysFile(), os.O_APPEND|os.O_WRONLY, 0)
+			f, err := os.OpenFile(h.KeysFile(), os.O_APPEND|os.O_WRONLY, 0)
 			if err != nil {
 				t.Error(err)
 				return
@@ -90,7 +92,7 @@ func TestStrangers(t *testing.T) {
 	}
 	close(stop)
 	strangers.Wait()
-	got, _ := os.ReadFile(h.keysFile())
+	got, _ := os.ReadFile(h.KeysFile())
 	for _, line := range written {
 		if !bytes.Contains(got, []byte("\n"+line)) && !bytes.HasPrefix(got, []byte(line)) {
 			t.Errorf("lost %q", line)
@@ -105,13 +107,13 @@ func TestStrangers(t *testing.T) {
 
 // oldOrNew checks that the file holds all of the new lines or none.
 func (h *host) oldOrNew(before, after string) (isNew bool) {
-	h.t.Helper()
-	got, err := os.ReadFile(h.keysFile())
+	h.T.Helper()
+	got, err := os.ReadFile(h.KeysFile())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		h.t.Error(err)
+		h.T.Error(err)
 	}
 	if string(got) != before && string(got) != after {
-		h.t.Errorf("the file is between the two: %d bytes, %q", len(got), got)
+		h.T.Errorf("the file is between the two: %d bytes, %q", len(got), got)
 	}
 	return string(got) == after
 }
@@ -123,18 +125,18 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		rounds = 10
 	}
-	for _, sh := range fastShells {
-		t.Run(sh.name, func(t *testing.T) {
+	for _, sh := range shells.Fast {
+		t.Run(sh.Name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, sh)
 			before, after := "# mine\nssh-rsa AAAA last", "# mine\nssh-rsa AAAA last\n"+lines(40)
 			news := 0
 			for range rounds {
-				h.write(".ssh/authorized_keys", before, 0o600)
+				h.Write(".ssh/authorized_keys", before, 0o600)
 				done := make(chan error, 1)
 				s := h.session(Options{})
 				go func() {
-					_, err := s.Add(timeout(t), install(sequence(40)...))
+					_, err := s.Add(shells.Timeout(t), install(sequence(40)...))
 					done <- err
 				}()
 				time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
@@ -160,12 +162,9 @@ func TestKilled(t *testing.T) {
 
 // killAll kills every process of the host that still runs.
 func (h *host) killAll() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, cmd := range h.started {
+	for _, cmd := range h.Started() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
-	h.started = nil
 }
 
 // TestKilledAt: as TestKilled, at the moments that matter.
@@ -183,18 +182,18 @@ func TestKilledAt(t *testing.T) {
 		{"not unlocked", `rm -rf "$lock"`, "kill -9 $$"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			shells := fastShells
+			list := shells.Fast
 			if tt.name == "half appended" {
-				shells = allShells
+				list = shells.All
 			}
 			for _, before := range []string{"", "# mine\n", "# no newline"} {
 				slow := tt.name == "owner not written" // a lock nobody signed is waited for
 				if slow && before != "" {
 					continue
 				}
-				each(t, shells, func(t *testing.T, h *host) {
-					own := h.edit
-					h.edit = func(script string) string {
+				each(t, list, func(t *testing.T, h *host) {
+					own := h.Edit
+					h.Edit = func(script string) string {
 						if own != nil {
 							script = own(script)
 						}
@@ -208,16 +207,16 @@ func TestKilledAt(t *testing.T) {
 						after = before + "\n" + lines(3)
 					}
 					if before != "" {
-						h.write(".ssh/authorized_keys", before, 0o600)
+						h.Write(".ssh/authorized_keys", before, 0o600)
 					}
-					_, err := h.session(Options{}).Add(timeout(t), install(0, 1, 2))
+					_, err := h.session(Options{}).Add(shells.Timeout(t), install(0, 1, 2))
 					var e *RemoteError
 					if !errors.As(err, &e) || !e.Unsure {
 						t.Errorf("error %v", err)
 					}
-					h.edit = own
+					h.Edit = own
 					if slow {
-						h.edit = func(script string) string {
+						h.Edit = func(script string) string {
 							if own != nil {
 								script = own(script)
 							}
@@ -243,12 +242,12 @@ func TestKilledAt(t *testing.T) {
 func TestSFTPRecovers(t *testing.T) {
 	lockStale = 4 * time.Second
 	t.Cleanup(func() { lockStale = 20 * time.Second })
-	h := newHost(t, testShell{name: "sftp", sftp: true})
+	h := newHost(t, shells.Shell{Name: "sftp", SFTP: true})
 	lock := ".ssh/authorized_keys.ssh-copy-id.lock/"
-	h.write(".ssh/authorized_keys", "# mine\n"+lines(3)[:100], 0o600)
-	h.write(lock+"owner", "here 1 marker\n", 0o600)
-	h.write(lock+"data", lines(3), 0o600)
-	h.write(lock+"journal", "7\n"+h.keysFile()+"\nend\n", 0o600)
+	h.Write(".ssh/authorized_keys", "# mine\n"+lines(3)[:100], 0o600)
+	h.Write(lock+"owner", "here 1 marker\n", 0o600)
+	h.Write(lock+"data", lines(3), 0o600)
+	h.Write(lock+"journal", "7\n"+h.KeysFile()+"\nend\n", 0o600)
 	waits := 0
 	r := add(t, h.session(Options{Waiting: func(Wait) { waits++ }}), install(5))
 	if !r.Recovered || waits != 1 {
@@ -263,21 +262,21 @@ func TestNotOurLock(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to give a file away")
 	}
-	h := newHost(t, testShell{name: "dash"})
-	own := h.edit
-	h.edit = func(s string) string { return strings.Replace(own(s), "-lt 300 ]", "-lt 30 ]", 1) }
-	h.write(".ssh/authorized_keys", "x\n", 0o600)
-	lock := h.keysFile() + ".ssh-copy-id.lock"
+	h := newHost(t, shells.Shell{Name: "dash"})
+	own := h.Edit
+	h.Edit = func(s string) string { return strings.Replace(own(s), "-lt 300 ]", "-lt 30 ]", 1) }
+	h.Write(".ssh/authorized_keys", "x\n", 0o600)
+	lock := h.KeysFile() + ".ssh-copy-id.lock"
 	os.Mkdir(lock, 0o777)
-	os.Symlink(h.path("bait"), lock+"/owner")
+	os.Symlink(h.Path("bait"), lock+"/owner")
 	os.Chown(lock, 12345, 12345)
-	_, err := h.session(Options{}).Add(timeout(t), install(1))
+	_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Locked {
 		t.Errorf("error %v", err)
 	}
 	h.want(".ssh/authorized_keys", "x\n")
-	if _, err := os.Lstat(h.path("bait")); err == nil {
+	if _, err := os.Lstat(h.Path("bait")); err == nil {
 		t.Error("wrote through the link in another account's lock")
 	}
 }

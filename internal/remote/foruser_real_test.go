@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestAccount: what is made in another account is the account's, whatever its
@@ -32,7 +35,7 @@ func TestAccount(t *testing.T) {
 			}
 			before := w.tree()
 			s := w.session(client, Options{Account: name})
-			state, err := s.Read(timeout(t), []string{testBlob(1)})
+			state, err := s.Read(shells.Timeout(t), []string{testBlob(1)})
 			if err != nil || state.Exists || state.Path != home+"/.ssh/authorized_keys" {
 				t.Fatalf("%+v, %v", state, err)
 			}
@@ -100,7 +103,7 @@ func TestAccountTraps(t *testing.T) {
 			before := w.tree()
 			c := install(1)
 			c.Repair, c.Force = true, true
-			_, err := w.session(client, Options{Account: tt.name, Target: tt.target}).Add(timeout(t), c)
+			_, err := w.session(client, Options{Account: tt.name, Target: tt.target}).Add(shells.Timeout(t), c)
 			var e *RemoteError
 			if (err == nil) != (tt.ok != "") || err != nil && (!errors.As(err, &e) || e.Unsure || e.State == nil) {
 				t.Errorf("error %v", err)
@@ -138,7 +141,7 @@ func TestAccountRace(t *testing.T) {
 		c := install(i)
 		c.Repair = true
 		s := w.session(client, Options{Account: "alice"})
-		s.Add(timeout(t), c) // goes as chance has it
+		s.Add(shells.Timeout(t), c) // goes as chance has it
 		s.Close()
 	}
 	cancel()
@@ -191,7 +194,7 @@ func TestAccountNames(t *testing.T) {
 	// User ids that a program may take for 0, or for "leave it as it is".
 	for _, name := range []string{"wrapped", "nobody1"} {
 		var e *RemoteError
-		_, err := w.session(client, Options{Account: name}).Add(timeout(t), install(1))
+		_, err := w.session(client, Options{Account: name}).Add(shells.Timeout(t), install(1))
 		t.Logf("%s: %v", name, err)
 		if !errors.As(err, &e) || e.Reason != NoAccount && e.Reason != CannotSwitch {
 			t.Errorf("%s: error %v", name, err)
@@ -272,7 +275,7 @@ func TestAccountNoWay(t *testing.T) {
 			w := newWorld(t, tt.setup, "alice")
 			before := w.tree()
 			for _, trace := range []bool{false, true} {
-				e := wantReason(t, w.session(w.login(), Options{Account: "alice", Trace: trace, Stderr: &excerpt{}}), CannotSwitch)
+				e := wantReason(t, w.session(w.login(), Options{Account: "alice", Trace: trace, Stderr: &scriptrun.Excerpt{}}), CannotSwitch)
 				if !strings.Contains(e.Detail, tt.detail) {
 					t.Errorf("detail %q", e.Detail)
 				}
@@ -314,7 +317,7 @@ func TestAccountRootStartUp(t *testing.T) {
 		t.Error("no process of the account while the session is open")
 	}
 	var e *RemoteError
-	if _, err := OpenSFTP(timeout(t), client, Options{Account: "alice"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
+	if _, err := OpenSFTP(shells.Timeout(t), client, Options{Account: "alice"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
 		t.Errorf("SFTP: error %v", err)
 	}
 }
@@ -328,7 +331,7 @@ func TestAccountTogether(t *testing.T) {
 		if i%2 == 0 {
 			o.Account, user = "alice", "root"
 		}
-		if r, err := w.session(w.login(user), o).Add(timeout(t), install(i)); err != nil || !r.Applied {
+		if r, err := w.session(w.login(user), o).Add(shells.Timeout(t), install(i)); err != nil || !r.Applied {
 			t.Errorf("%d: %+v, %v", i, r, err)
 		}
 	})
@@ -353,7 +356,7 @@ func TestAccountEnds(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, hide(way, nil), "alice")
 			client := w.login()
-			if _, err := w.session(client, Options{Account: "alice"}).Read(timeout(t), nil); err != nil {
+			if _, err := w.session(client, Options{Account: "alice"}).Read(shells.Timeout(t), nil); err != nil {
 				t.Fatal(err)
 			}
 			if w.running("alice") == nil {
@@ -372,7 +375,9 @@ func TestAccountEnds(t *testing.T) {
 // TestAccountStops: an account that stops whatever runs as it does not keep root
 // waiting for ever, and nothing is claimed.
 func TestAccountStops(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.notice, l.single, l.farewell = time.Second, 3*time.Second, 100*time.Millisecond })
+	shells.SetLimits(t, func(l *scriptrun.Limits) {
+		l.Notice, l.Single, l.Close = time.Second, 3*time.Second, 100*time.Millisecond
+	})
 	w := newWorld(t, "", "alice")
 	stopper, err := w.login("alice").NewSession()
 	if err != nil {
@@ -391,12 +396,12 @@ func TestAccountStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []Awaited
-	s, err := OpenShell(timeout(t), w.login(), Options{Account: "alice", Awaiting: func(what Awaited, _ time.Duration) { told = append(told, what) }})
+	s, err := OpenShell(shells.Timeout(t), w.login(), Options{Account: "alice", Awaiting: func(what Awaited, _ time.Duration) { told = append(told, what) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	ctx := timeout(t)
+	ctx := shells.Timeout(t)
 	_, err = s.Add(ctx, install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Silent || !e.Unsure || ctx.Err() != nil || len(told) == 0 {

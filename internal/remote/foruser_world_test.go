@@ -17,6 +17,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/sshtest/realsshd"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // world is a real server with accounts of its own.
@@ -61,7 +63,7 @@ func (w *world) login(user ...string) *ssh.Client {
 
 func (w *world) session(client *ssh.Client, o Options) Session {
 	w.t.Helper()
-	s, err := OpenShell(timeout(w.t), client, o)
+	s, err := OpenShell(shells.Timeout(w.t), client, o)
 	if err != nil {
 		w.t.Fatal(err)
 	}

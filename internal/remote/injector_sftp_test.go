@@ -18,6 +18,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/sshtest"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // road is a way to the file of an account on a server in this process.
@@ -72,7 +74,7 @@ func newStation(t *testing.T, r road) *station {
 // serveFiles starts a server whose only subsystem is OpenSSH's sftp-server.
 func (st *station) serveFiles(t *testing.T) {
 	t.Helper()
-	program, signer := sftpServer(t), testSigner(t)
+	program, signer := sftpServer(t), shells.Signer(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -243,19 +245,19 @@ func TestInjectorParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{t: t, home: home}
-	h.write(".ssh/authorized_keys", s.after[:50], 0o600)
+	h := &host{Host: &shells.Host{T: t, Home: home}}
+	h.Write(".ssh/authorized_keys", s.after[:50], 0o600)
 	if _, err := s.look(true); err == nil {
 		t.Error("a part of the lines is not told")
 	}
-	h.write(".ssh/authorized_keys.ssh-copy-id.lock/journal", fmt.Sprintf("%d\n%s\nend\n", len(s.before), s.file()), 0o600)
+	h.Write(".ssh/authorized_keys.ssh-copy-id.lock/journal", fmt.Sprintf("%d\n%s\nend\n", len(s.before), s.file()), 0o600)
 	if isNew, err := s.look(true); isNew || err != nil {
 		t.Errorf("a part that the next run takes back: %v, %v", isNew, err)
 	}
 	if _, err := s.look(false); err == nil {
 		t.Error("a part of the lines is not told where there may be none")
 	}
-	h.write(".ssh/authorized_keys", strings.ToUpper(s.after), 0o600)
+	h.Write(".ssh/authorized_keys", strings.ToUpper(s.after), 0o600)
 	if _, err := s.look(true); err == nil {
 		t.Error("a changed file is not told")
 	}

@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // two is the change most faults break off.
@@ -23,7 +26,7 @@ var two = install(0, 1)
 func calibrate(t *testing.T, list []*rig) {
 	t.Helper()
 	for _, g := range list {
-		s, err := build(g.home, 1, "", lines(2))
+		s, err := build(g.Home, 1, "", lines(2))
 		if err == nil {
 			_, err = g.install(never, two)
 		}
@@ -38,23 +41,23 @@ func calibrate(t *testing.T, list []*rig) {
 
 // once makes one fault on a rig, in the n-th start state.
 func (g *rig) once(n int, f fault) error {
-	s, err := build(g.home, n, "", lines(2))
+	s, err := build(g.Home, n, "", lines(2))
 	if err != nil {
 		return err
 	}
 	_, err = g.install(f, two)
 	if _, left := os.Lstat(s.file() + ".ssh-copy-id.lock"); left == nil && f.signal != syscall.SIGKILL {
-		return fmt.Errorf("%s, state %d, %+v: the lock was left", g.sh, n, f)
+		return fmt.Errorf("%s, state %d, %+v: the lock was left", g.Sh, n, f)
 	}
 	if err := s.settle(err, false, g.again(two)); err != nil {
-		return fmt.Errorf("%s, state %d, %+v: %w", g.sh, n, f, err)
+		return fmt.Errorf("%s, state %d, %+v: %w", g.Sh, n, f, err)
 	}
 	return g.noScratch()
 }
 
 // noScratch looks for what the shells and tools may leave in TMPDIR.
 func (g *rig) noScratch() error {
-	for _, v := range g.env {
+	for _, v := range g.Env {
 		if dir, ok := strings.CutPrefix(v, "TMPDIR="); ok {
 			left, err := os.ReadDir(dir)
 			if len(left) > 0 {
@@ -75,17 +78,17 @@ func (in *injection) inputCut(t *testing.T) {
 	if testing.Short() {
 		step, sparse = 40, 800
 	}
-	for i, sh := range fastShells {
+	for i, sh := range shells.Fast {
 		pair := workers[2*i : 2*i+2]
 		var cuts []int
 		// The shells share out the script, which none of them has begun to run.
-		for at := sparse * i; at < pair[0].head; at += sparse * len(fastShells) {
+		for at := sparse * i; at < pair[0].head; at += sparse * len(shells.Fast) {
 			cuts = append(cuts, at)
 		}
 		for at := pair[0].head; at <= pair[0].total; at += step {
 			cuts = append(cuts, at)
 		}
-		t.Run(sh.name, func(t *testing.T) {
+		t.Run(sh.Name, func(t *testing.T) {
 			in.each(t, len(pair), len(cuts), func(w, i int, _ *rand.Rand) error {
 				return pair[w].once(i/2, fault{input: cuts[i], output: -1})
 			})
@@ -94,7 +97,7 @@ func (in *injection) inputCut(t *testing.T) {
 }
 
 // beginning is the length of what begins an answer.
-var beginning = len("\n" + newMarker() + " begin\n")
+var beginning = len("\n" + scriptrun.NewMarker() + " begin\n")
 
 // signals: at a random moment standard output is closed, or the shell or all
 // of its processes get a signal.
@@ -125,8 +128,8 @@ func (in *injection) signals(t *testing.T) {
 // of the lines, and one that has not even that; some of the runs on it are
 // killed as well.
 func (in *injection) fullDisk(t *testing.T) {
-	for _, sh := range append(slices.Clone(fastShells), testShell{name: "sftp", sftp: true}) {
-		t.Run(sh.name, func(t *testing.T) {
+	for _, sh := range append(slices.Clone(shells.Fast), shells.Shell{Name: "sftp", SFTP: true}) {
+		t.Run(sh.Name, func(t *testing.T) {
 			var disks []*disk
 			for range 2 {
 				disks = append(disks, newDisk(t, sh))
@@ -136,7 +139,7 @@ func (in *injection) fullDisk(t *testing.T) {
 				step := 24
 				if room == lockPages {
 					step = 1
-					if sh.busybox {
+					if sh.Busybox {
 						step = 3
 					}
 				}
@@ -186,10 +189,10 @@ type disk struct {
 	*rig
 }
 
-func newDisk(t *testing.T, sh testShell) *disk {
+func newDisk(t *testing.T, sh shells.Shell) *disk {
 	h := fullDisk(t, sh)
-	own := h.edit
-	h.edit = func(script string) string {
+	own := h.Edit
+	h.Edit = func(script string) string {
 		if own != nil {
 			script = own(script)
 		}
@@ -201,19 +204,19 @@ func newDisk(t *testing.T, sh testShell) *disk {
 // fault makes one run on a full disk and one on the same disk with room.
 func (d *disk) fault(short shortage, rng *rand.Rand) (outcome string, err error) {
 	const page = 4 << 10
-	os.Remove(d.path("filler"))
+	os.Remove(d.Path("filler"))
 	size := page - short.left
 	if short.left == 0 {
 		size = page
 	}
 	text := "# " + strings.Repeat("x", size-3)
 	text += []string{"\n", "y"}[rng.IntN(2)]
-	s, err := build(d.home, []int{0, 1, 6, 7, 12, 13, 24, 25}[rng.IntN(8)], text, lines(2))
+	s, err := build(d.Home, []int{0, 1, 6, 7, 12, 13, 24, 25}[rng.IntN(8)], text, lines(2))
 	if err != nil {
 		return "", err
 	}
 	s.tree = append(s.tree, "filler")
-	if err := fillTo(d.path("filler"), short.pages*page); err != nil {
+	if err := fillTo(d.Path("filler"), short.pages*page); err != nil {
 		return "", err
 	}
 	f := never
@@ -228,7 +231,7 @@ func (d *disk) fault(short shortage, rng *rand.Rand) (outcome string, err error)
 		outcome = string(e.Reason)
 	}
 	if err := s.settle(failed, short.kill, func() (*Result, error) {
-		if err := os.Truncate(d.path("filler"), 0); err != nil {
+		if err := os.Truncate(d.Path("filler"), 0); err != nil {
 			return nil, err
 		}
 		return d.on(never)
@@ -249,7 +252,7 @@ func (d *disk) on(f fault) (*Result, error) {
 		timer := time.AfterFunc(f.after/20, func() { s.Close() })
 		defer timer.Stop()
 	}
-	return s.Add(timeout(d.t), two)
+	return s.Add(shells.Timeout(d.T), two)
 }
 
 // fillTo leaves room bytes on the file system of a file.
@@ -282,11 +285,11 @@ func (in *injection) together(t *testing.T) {
 	if testing.Short() {
 		rounds = 2
 	}
-	for _, sh := range fastShells {
-		t.Run(sh.name, func(t *testing.T) {
+	for _, sh := range shells.Fast {
+		t.Run(sh.Name, func(t *testing.T) {
 			h := newHost(t, sh)
-			own := h.edit
-			h.edit = func(script string) string {
+			own := h.Edit
+			h.Edit = func(script string) string {
 				if own != nil {
 					script = own(script)
 				}
@@ -306,7 +309,7 @@ func (in *injection) together(t *testing.T) {
 
 // oneRound is one round of together.
 func oneRound(h *host, round, runs, kills int, rng *rand.Rand) error {
-	s, err := build(h.home, 2*rng.IntN(24)+round%2, "", "")
+	s, err := build(h.Home, 2*rng.IntN(24)+round%2, "", "")
 	if err != nil {
 		return err
 	}
@@ -340,7 +343,7 @@ func oneRound(h *host, round, runs, kills int, rng *rand.Rand) error {
 			wrong = errors.Join(wrong, fmt.Errorf("key %d is there %d times in the end", i, n))
 		}
 	}
-	got, _ := os.ReadFile(h.keysFile())
+	got, _ := os.ReadFile(h.KeysFile())
 	s.after = string(got)
 	return errors.Join(err, wrong, s.right())
 }
@@ -349,7 +352,7 @@ func oneRound(h *host, round, runs, kills int, rng *rand.Rand) error {
 // content.
 func (h *host) whole(s *site, n int) ([]int, error) {
 	have := make([]int, n)
-	got, err := os.ReadFile(h.keysFile())
+	got, err := os.ReadFile(h.KeysFile())
 	if err != nil && !(s.absent && errors.Is(err, fs.ErrNotExist)) {
 		return have, err
 	}

@@ -18,6 +18,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // injectorFaults is the least number of faults TestInjector must have made.
@@ -49,7 +52,7 @@ func TestInjector(t *testing.T) {
 	// see that it does not change.
 	lockStale = 20 * time.Millisecond
 	t.Cleanup(func() { lockStale = 20 * time.Second })
-	setLimits(t, func(l *waitLimits) { l.farewell = 100 * time.Millisecond })
+	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Close = 100 * time.Millisecond })
 	parts := []struct {
 		name string
 		run  func(*testing.T)
@@ -264,20 +267,19 @@ type rig struct {
 
 // install makes one run with a fault, and waits for the end of every process.
 func (g *rig) install(f fault, c Change) (r *Result, err error) {
-	s := &shell{o: Options{}}
 	var gone *os.File
-	s.start = func(_ context.Context, command, first string) (*process, error) {
-		plain := len(script(s.marker, false))
-		if g.edit != nil {
+	s := &shell{script: scriptrun.New(program, scriptrun.Options{}, func(_ context.Context, command, first string, _ *scriptrun.Clock) (*scriptrun.Process, error) {
+		plain := len(scriptrun.Framed(scriptrun.NewMarker(), program, false))
+		if g.Edit != nil {
 			old := len(first)
-			command, first = g.edited(s.marker, false, first)
+			command, first = g.Edited(scriptrun.Options{}, first)
 			plain += len(first) - old
 		}
 		g.total, g.head = len(first), plain
 		p, alive, err := g.start(f, command, first)
 		gone = alive
 		return p, err
-	}
+	})}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	start := time.Now()
@@ -293,25 +295,25 @@ func (g *rig) install(f fault, c Change) (r *Result, err error) {
 
 // start runs a command as host.run does. Every process of it holds a pipe
 // open, the end of which is alive.
-func (g *rig) start(f fault, command, first string) (p *process, alive *os.File, err error) {
-	cmd := g.command(g.sh, "-c", command)
+func (g *rig) start(f fault, command, first string) (p *scriptrun.Process, alive *os.File, err error) {
+	cmd := g.Command(g.Sh, "-c", command)
 	in, err1 := cmd.StdinPipe()
 	outRead, outWrite, err2 := os.Pipe()
 	alive, held, err3 := os.Pipe()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, nil, err
 	}
-	p = &process{in: in, closeIn: in.Close, out: outRead, errs: &excerpt{}, ended: make(chan struct{}), status: -1}
+	p = &scriptrun.Process{In: in, CloseIn: in.Close, Out: outRead, Errs: &scriptrun.Excerpt{}, Ended: make(chan struct{}), Status: -1}
 	if f.output >= 0 {
-		p.out = &hangup{outRead, f.output}
+		p.Out = &hangup{outRead, f.output}
 	}
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = outWrite, p.errs, []*os.File{held}
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = outWrite, p.Errs, []*os.File{held}
 	if err := cmd.Start(); err != nil {
 		return nil, nil, err
 	}
 	outWrite.Close()
 	held.Close()
-	p.kill = func() { in.Close(); outRead.Close() }
+	p.Kill = func() { in.Close(); outRead.Close() }
 	timer := &time.Timer{}
 	if f.signal != 0 {
 		timer = time.AfterFunc(f.after, func() {
@@ -327,8 +329,8 @@ func (g *rig) start(f fault, command, first string) (p *process, alive *os.File,
 		if f.signal != 0 {
 			timer.Stop()
 		}
-		p.status = cmd.ProcessState.ExitCode()
-		close(p.ended)
+		p.Status = cmd.ProcessState.ExitCode()
+		close(p.Ended)
 	}()
 	go func() {
 		if f.input < 0 || f.input > len(first) {
@@ -369,11 +371,11 @@ func (g *rig) again(c Change) func() (*Result, error) {
 func rigs(t *testing.T, each int) []*rig {
 	t.Helper()
 	var list []*rig
-	for _, sh := range fastShells {
+	for _, sh := range shells.Fast {
 		for range each {
 			h := newHost(t, sh)
-			own := h.edit
-			h.edit = func(script string) string {
+			own := h.Edit
+			h.Edit = func(script string) string {
 				if own != nil {
 					script = own(script)
 				}

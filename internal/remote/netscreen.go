@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // netScreenPatience is how long a firewall may take for all it is told. It
@@ -176,8 +177,8 @@ func (n *netScreen) tell(ctx context.Context, blobs []string) error {
 	if err != nil {
 		return err
 	}
-	w := n.o.watch(AwaitAnswer) // for its notices: ctx has the limit
-	defer w.stop()
+	w := n.o.Run().Clock(AwaitAnswer) // for its notices: ctx has the limit
+	defer w.Stop()
 	done := make(chan error, 1)
 	go func() { done <- n.dialogue(ch, blobs) }()
 	select {
@@ -195,13 +196,12 @@ func (n *netScreen) tell(ctx context.Context, blobs []string) error {
 }
 
 // dialogue is one shell session, without a terminal as with ssh -T.
-func (n *netScreen) dialogue(ch *channel, blobs []string) error {
-	trace := &excerpt{}
+func (n *netScreen) dialogue(ch *scriptrun.Channel, blobs []string) error {
+	trace := &scriptrun.Excerpt{}
 	if n.o.Trace {
-		trace.to = n.o.Stderr
+		trace.To = n.o.Stderr
 	}
-	p := &process{errs: &excerpt{to: trace}, ended: make(chan struct{}), status: -1, kill: func() { ch.Close() }}
-	go ch.attend(p)
+	p := ch.Attend(trace)
 	defer ch.Close()
 	switch ok, err := ch.SendRequest("shell", true, nil); {
 	case err != nil:
@@ -225,17 +225,12 @@ func (n *netScreen) dialogue(ch *channel, blobs []string) error {
 		return &RemoteError{Stage: StageAnswer, Reason: TooMuch, Status: -1, Unsure: true, Device: true}
 	}
 	if err == nil {
-		p.wait()
+		p.Wait()
 	}
 	ch.Close()
-	p.wait()
-	e := &RemoteError{Stage: StageAnswer, Reason: Closed, Status: -1, Unsure: true, Device: true}
-	select {
-	case <-p.ended:
-		e.Status = p.status
-	default:
-	}
-	words := answers(string(said)+"\n"+p.errs.String(), blobs)
+	p.Wait()
+	e := &RemoteError{Stage: StageAnswer, Reason: Closed, Status: p.ExitStatus(), Unsure: true, Device: true}
+	words := answers(string(said)+"\n"+p.Errs.String(), blobs)
 	complaints := slices.DeleteFunc(slices.Clone(words), func(line string) bool { return !complaint.MatchString(line) })
 	switch {
 	case len(complaints) > 0:
@@ -301,5 +296,5 @@ func answers(said string, blobs []string) []string {
 // short is the beginning of some lines.
 func short(lines []string) string {
 	text := strings.Join(lines, "\n")
-	return text[:min(len(text), maxExcerpt)]
+	return text[:min(len(text), scriptrun.MaxExcerpt)]
 }

@@ -18,6 +18,9 @@ import (
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/internal/sshtest"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 func TestIsNetScreen(t *testing.T) {
@@ -72,7 +75,7 @@ func netScreenDevice(t *testing.T, cfg sshtest.NetScreenConfig) (*sshtest.NetScr
 
 func netScreenSession(t *testing.T, client *ssh.Client, o Options) Session {
 	t.Helper()
-	s, err := OpenNetScreen(timeout(t), client, o)
+	s, err := OpenNetScreen(shells.Timeout(t), client, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,7 @@ func TestNetScreen(t *testing.T) {
 			one, two := newDSAKey(t), newDSAKey(t)
 			device, client := netScreenDevice(t, tt.cfg)
 			s := netScreenSession(t, client, Options{})
-			state, err := s.Read(timeout(t), []string{one.blob})
+			state, err := s.Read(shells.Timeout(t), []string{one.blob})
 			if err != nil || state.Exists || len(state.Candidates) > 0 || state.OS != "ScreenOS" {
 				t.Errorf("%+v, %v", state, err)
 			}
@@ -132,7 +135,7 @@ func TestNetScreen(t *testing.T) {
 // more than it is, is not sent.
 func TestNetScreenRefusedKeys(t *testing.T) {
 	good := newDSAKey(t)
-	other := authkeys.NewEntry(testSigner(t).PublicKey(), "c")
+	other := authkeys.NewEntry(shells.Signer(t).PublicKey(), "c")
 	for _, tt := range []struct {
 		name   string
 		lines  []string
@@ -150,7 +153,7 @@ func TestNetScreenRefusedKeys(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			device, client := netScreenDevice(t, sshtest.NetScreenConfig{})
-			_, err := netScreenSession(t, client, Options{}).Add(timeout(t), Change{Lines: tt.lines})
+			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: tt.lines})
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Stage != StageRequest || e.Unsure {
 				t.Errorf("error %#v", err)
@@ -194,13 +197,13 @@ func TestNetScreenErrors(t *testing.T) {
 		{"set, echo", sshtest.NetScreenConfig{SetError: "Invalid DSA key\r\nremark", Echo: true}, Failed, "Invalid DSA key", 1, 0},
 		{"save", sshtest.NetScreenConfig{SaveError: save}, Failed, save, 1, 1},
 		{"both", sshtest.NetScreenConfig{SetError: "Failed.", SaveError: "(error 7)"}, Failed, "Failed.\n(error 7)", 1, 0},
-		{"long", sshtest.NetScreenConfig{SetError: "invalid " + strings.Repeat("x", 9000)}, Failed, "invalid " + strings.Repeat("x", maxExcerpt-8), 1, 0},
+		{"long", sshtest.NetScreenConfig{SetError: "invalid " + strings.Repeat("x", 9000)}, Failed, "invalid " + strings.Repeat("x", scriptrun.MaxExcerpt-8), 1, 0},
 		{"another status", sshtest.NetScreenConfig{Status: 255}, NoAnswer, "Save System Configuration ...\nDone", 255, 1},
 		{"flood", sshtest.NetScreenConfig{Endless: true}, TooMuch, "", -1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			device, client := netScreenDevice(t, tt.cfg)
-			_, err := netScreenSession(t, client, Options{}).Add(timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Detail != tt.detail || e.Status != tt.status || !e.Unsure {
 				t.Errorf("error %#v", err)
@@ -237,7 +240,7 @@ func TestNetScreenSilent(t *testing.T) {
 	}
 	netScreenPatience = 100 * time.Millisecond
 	var e *RemoteError
-	if _, err := s.Add(timeout(t), change); !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageAnswer || !e.Unsure {
+	if _, err := s.Add(shells.Timeout(t), change); !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageAnswer || !e.Unsure {
 		t.Errorf("silent: %#v", err)
 	}
 }
@@ -283,7 +286,7 @@ func TestNetScreenChannel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var mu sync.Mutex
 			var asked []string
-			client := fakeServer(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
+			client := shells.Sessions(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
 				for r := range requests {
 					mu.Lock()
 					asked = append(asked, r.Type)
@@ -291,7 +294,7 @@ func TestNetScreenChannel(t *testing.T) {
 					tt.serve(ch, r)
 				}
 			})
-			_, err := netScreenSession(t, client, Options{}).Add(timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 			var e *RemoteError
 			switch {
 			case tt.reason == "" && err != nil:
@@ -307,7 +310,7 @@ func TestNetScreenChannel(t *testing.T) {
 		})
 	}
 	var e *RemoteError
-	_, err := netScreenSession(t, fakeServer(t, nil), Options{}).Add(timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+	_, err := netScreenSession(t, shells.Sessions(t, nil), Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 	if !errors.As(err, &e) || e.Stage != StageOpen || e.Unsure {
 		t.Errorf("no channel: %#v", err)
 	}
@@ -323,7 +326,7 @@ func TestNetScreenOptions(t *testing.T) {
 		t.Errorf("notes %q", r.Notes)
 	}
 	var e *RemoteError
-	if _, err := OpenNetScreen(timeout(t), client, Options{Account: "al"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
+	if _, err := OpenNetScreen(shells.Timeout(t), client, Options{Account: "al"}); !errors.As(err, &e) || e.Reason != CannotSwitch {
 		t.Errorf("another account: %v", err)
 	}
 	if !strings.Contains(trace.String(), "Save System Configuration") {

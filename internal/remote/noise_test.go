@@ -10,14 +10,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestLoginShells: the exec request means the same to every login shell.
 func TestLoginShells(t *testing.T) {
 	for _, login := range []string{"bash", "rbash", "dash", "zsh", "ksh93", "mksh", "yash", "csh", "tcsh", "fish"} {
 		t.Run(login, func(t *testing.T) {
-			h := newHost(t, testShell{name: "dash"})
-			h.login = need(t, login)
+			h := newHost(t, shells.Shell{Name: "dash"})
+			h.Login = shells.Need(t, login)
 			s := h.session(Options{})
 			add(t, s, install(1))
 			add(t, s, install(2))
@@ -28,7 +31,7 @@ func TestLoginShells(t *testing.T) {
 
 // TestStartUpFiles: start-up files that print, read, wait and end.
 func TestStartUpFiles(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.notice = 700 * time.Millisecond })
+	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice = 700 * time.Millisecond })
 	for _, tt := range []struct {
 		rc     string
 		reason Reason // empty: it works
@@ -47,10 +50,10 @@ func TestStartUpFiles(t *testing.T) {
 		{rc: `echo nope; exit 0;`, reason: NoAnswer},
 	} {
 		t.Run(tt.rc, func(t *testing.T) {
-			h := newHost(t, testShell{name: "dash"})
-			h.rc = tt.rc
+			h := newHost(t, shells.Shell{Name: "dash"})
+			h.RC = tt.rc
 			s := h.session(Options{})
-			_, err := s.Add(timeout(t), install(1))
+			_, err := s.Add(shells.Timeout(t), install(1))
 			if tt.reason == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -67,7 +70,7 @@ func TestStartUpFiles(t *testing.T) {
 			} else if tt.reason == NoAnswer && e.Status != tt.status {
 				t.Errorf("status %d", e.Status)
 			}
-			if list, _ := os.ReadDir(h.home); len(list) > 0 {
+			if list, _ := os.ReadDir(h.Home); len(list) > 0 {
 				t.Errorf("something was made: %v", list)
 			}
 		})
@@ -77,19 +80,19 @@ func TestStartUpFiles(t *testing.T) {
 // TestEatenBytes: wherever the input is cut, the script is run whole or not at
 // all, and a request is carried out whole or not at all.
 func TestEatenBytes(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.notice = 400 * time.Millisecond })
-	text := len(script("", false)) + 48
+	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice = 400 * time.Millisecond })
+	text := len(scriptrun.Framed("", program, false)) + 48
 	for _, eaten := range []int{1, 2, 27, 28, 30, 500, 4096, text - 30, text - 1, text, text + 1, text + 5, text + 30, text + 100} {
 		t.Run(fmt.Sprint(eaten), func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, testShell{name: "dash"})
-			h.rc = fmt.Sprintf("dd bs=1 count=%d >/dev/null 2>&1;", eaten)
-			_, err := h.session(Options{}).Add(timeout(t), install(1))
+			h := newHost(t, shells.Shell{Name: "dash"})
+			h.RC = fmt.Sprintf("dd bs=1 count=%d >/dev/null 2>&1;", eaten)
+			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != Eaten && e.Reason != NoAnswer {
 				t.Errorf("error %v", err)
 			}
-			if list, _ := os.ReadDir(h.home); len(list) > 0 {
+			if list, _ := os.ReadDir(h.Home); len(list) > 0 {
 				t.Errorf("something was made: %v", list)
 			}
 		})
@@ -98,7 +101,7 @@ func TestEatenBytes(t *testing.T) {
 
 // TestTrace: -x shows what the script does, and changes nothing else.
 func TestTrace(t *testing.T) {
-	each(t, allShells, func(t *testing.T, h *host) {
+	each(t, shells.All, func(t *testing.T, h *host) {
 		var trace bytes.Buffer
 		s := h.session(Options{Trace: true, Stderr: &trace})
 		r := add(t, s, install(1))
@@ -110,11 +113,11 @@ func TestTrace(t *testing.T) {
 		if !strings.Contains(trace.String(), "mkdir") || !strings.Contains(trace.String(), "dd ") {
 			t.Errorf("trace: %.2000s", trace.String())
 		}
-		h.write(".ssh/authorized_keys", "", 0o600)
-		os.Remove(h.keysFile())
-		os.Mkdir(h.keysFile(), 0o700)
+		h.Write(".ssh/authorized_keys", "", 0o600)
+		os.Remove(h.KeysFile())
+		os.Mkdir(h.KeysFile(), 0o700)
 		var e *RemoteError
-		if _, err := h.session(Options{Trace: true, Stderr: &trace}).Add(timeout(t), install(1)); !errors.As(err, &e) || e.Reason != Directory {
+		if _, err := h.session(Options{Trace: true, Stderr: &trace}).Add(shells.Timeout(t), install(1)); !errors.As(err, &e) || e.Reason != Directory {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -123,18 +126,18 @@ func TestTrace(t *testing.T) {
 // TestSpecialPaths: OpenWrt's root and Haiku have a file of their own, and -t
 // wins over both.
 func TestSpecialPaths(t *testing.T) {
-	each(t, fastShells, func(t *testing.T, h *host) {
-		own := h.edit
-		h.edit = func(script string) string {
+	each(t, shells.Fast, func(t *testing.T, h *host) {
+		own := h.Edit
+		h.Edit = func(script string) string {
 			if own != nil {
 				script = own(script)
 			}
-			script = strings.ReplaceAll(script, "/etc/dropbear", h.path("etc/dropbear"))
-			script = strings.ReplaceAll(script, "/etc/openwrt_release", h.path("etc/openwrt_release"))
+			script = strings.ReplaceAll(script, "/etc/dropbear", h.Path("etc/dropbear"))
+			script = strings.ReplaceAll(script, "/etc/openwrt_release", h.Path("etc/openwrt_release"))
 			return strings.Replace(script, `[ "$uid" = 0 ]`, `:`, 1)
 		}
-		h.write("etc/openwrt_release", "", 0o644)
-		os.Mkdir(h.path("etc/dropbear"), 0o755)
+		h.Write("etc/openwrt_release", "", 0o644)
+		os.Mkdir(h.Path("etc/dropbear"), 0o755)
 		c := install(1)
 		c.Repair = true
 		r := add(t, h.session(Options{}), c)
@@ -146,7 +149,7 @@ func TestSpecialPaths(t *testing.T) {
 		add(t, h.session(Options{Target: ".ssh/authorized_keys"}), c)
 		h.want(".ssh/authorized_keys", testLine(1)+"\n")
 
-		h.edit = func(script string) string {
+		h.Edit = func(script string) string {
 			if own != nil {
 				script = own(script)
 			}

@@ -11,12 +11,15 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // commandServer is a server where every command says something on standard
 // error and ends with a status. Its SFTP is what sftp serves; nil refuses it.
 func commandServer(t *testing.T, said string, status byte, sftp func(ch ssh.Channel)) *ssh.Client {
-	return channelServer(t, func(c ssh.NewChannel) {
+	return shells.Channels(t, func(c ssh.NewChannel) {
 		ch, requests, err := c.Accept()
 		if err != nil {
 			return
@@ -63,18 +66,18 @@ func TestNoSh(t *testing.T) {
 		{"not executable", "sh: Permission denied\n", 126, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHost(t, testShell{name: "sftp", sftp: true})
+			h := newHost(t, shells.Shell{Name: "sftp", SFTP: true})
 			client := commandServer(t, tt.said, tt.status, func(ch ssh.Channel) {
-				cmd := exec.Command(program, "-d", h.home)
+				cmd := exec.Command(program, "-d", h.Home)
 				cmd.Stdin, cmd.Stdout = ch, ch
 				cmd.Run()
 			})
-			s, err := Open(timeout(t), client, Options{})
+			s, err := Open(shells.Timeout(t), client, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			_, err = s.Add(timeout(t), install(1))
+			_, err = s.Add(shells.Timeout(t), install(1))
 			if UsesSFTP(s) != tt.sftp {
 				t.Errorf("uses SFTP: %v", !tt.sftp)
 			}
@@ -89,7 +92,7 @@ func TestNoSh(t *testing.T) {
 			if !errors.As(err, &e) || e.Reason != NoAnswer || e.Unsure || e.SFTP != nil {
 				t.Errorf("error %+v", err)
 			}
-			if list, _ := os.ReadDir(h.home); len(list) > 0 {
+			if list, _ := os.ReadDir(h.Home); len(list) > 0 {
 				t.Errorf("made: %v", list)
 			}
 		})
@@ -99,7 +102,7 @@ func TestNoSh(t *testing.T) {
 // TestNotSFTP: what answers in place of SFTP is reported in the server's own
 // words, or as silent, and never in those of a library.
 func TestNotSFTP(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.single = 3 * time.Second })
+	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Single = 3 * time.Second })
 	for _, tt := range []struct {
 		name, out, errs string
 		reason          Reason
@@ -116,13 +119,13 @@ func TestNotSFTP(t *testing.T) {
 				io.WriteString(ch.Stderr(), tt.errs)
 				io.WriteString(ch, tt.out)
 			})
-			_, err := OpenSFTP(timeout(t), client, Options{})
+			_, err := OpenSFTP(shells.Timeout(t), client, Options{})
 			for range 2 {
 				var e *RemoteError
 				if !errors.As(err, &e) || e.Reason != tt.reason || e.Detail != tt.detail || e.Stage != StageStart {
 					t.Errorf("error %+v", err)
 				}
-				err = ProveSFTP(timeout(t), client, Options{})
+				err = ProveSFTP(shells.Timeout(t), client, Options{})
 			}
 		})
 	}
@@ -131,8 +134,8 @@ func TestNotSFTP(t *testing.T) {
 // TestLockWaits: a script that waits for the lock is not silent, however long a
 // second of its patience is; one that says the same again and again is.
 func TestLockWaits(t *testing.T) {
-	setLimits(t, func(l *waitLimits) {
-		l.notice, l.single, l.total, l.bytesPerSecond = time.Second, time.Second, 400*time.Millisecond, 1<<30
+	shells.SetLimits(t, func(l *scriptrun.Limits) {
+		l.Notice, l.Single, l.Total, l.BytesPerSecond = time.Second, time.Second, 400*time.Millisecond, 1<<30
 	})
 	for _, tt := range []struct {
 		name   string
@@ -160,11 +163,11 @@ func TestLockWaits(t *testing.T) {
 				io.WriteString(ch, m+" fail lock locked\n"+m+" detail held by x\n"+m+" end failed\n")
 			}}
 			told := 0
-			s, err := OpenShell(timeout(t), server.start(t), Options{Waiting: func(Wait) { told++ }})
+			s, err := OpenShell(shells.Timeout(t), server.start(t), Options{Waiting: func(Wait) { told++ }})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Add(timeout(t), install(1))
+			_, err = s.Add(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || told != tt.told {
 				t.Errorf("error %+v, told %d times", err, told)

@@ -1,15 +1,17 @@
 package remote
 
 import (
-	"bufio"
 	"io/fs"
 	"strings"
 	"testing"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestScriptText: what the loader and the bootstrap line count on.
 func TestScriptText(t *testing.T) {
-	text := script("0123", true)
+	text := scriptrun.Framed("0123", program, true)
 	for i, c := range []byte(text) {
 		if c != '\n' && (c < ' ' || c > '~') && c != '\t' {
 			t.Errorf("byte %#x at %d: the bootstrap counts characters", c, i)
@@ -18,7 +20,7 @@ func TestScriptText(t *testing.T) {
 	if strings.Contains(program, "\n#") || len(program) > 16<<10 {
 		t.Errorf("the script is sent with comments, or has %d bytes", len(program))
 	}
-	line := bootstrap("0123", text)
+	line := scriptrun.Bootstrap("0123", text)
 	inner, ok := strings.CutPrefix(line, "sh -c '")
 	inner, ok2 := strings.CutSuffix(inner, "'")
 	if !ok || !ok2 || strings.ContainsAny(inner, "'!\\\n") || strings.Contains(inner, "exec") {
@@ -94,8 +96,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(good + "M fail append write\nM detail x: No space left on device\nM end failed\n")
 	f.Add("\nM damaged\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		s := &shell{marker: "M", out: bufio.NewReader(strings.NewReader(text))}
-		a, err := s.answer()
+		a := &answer{writing: func() {}}
+		err := shells.Answer(text, scriptrun.Request{Line: a.line, Wait: (&lockWait{waited: -1}).line, Over: a.notSwitched, Limit: maxAnswer, Longest: maxAnswer})
 		if err != nil {
 			return
 		}

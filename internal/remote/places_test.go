@@ -11,33 +11,35 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // stub puts a program in front of a host's own. Its text is for sh.
 func (h *host) stub(name, text string) {
-	h.t.Helper()
-	path := filepath.Join(filepath.Dir(h.sh), name)
+	h.T.Helper()
+	path := filepath.Join(filepath.Dir(h.Sh), name)
 	os.Remove(path) // it may be a link to busybox
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o755); err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 }
 
 // below makes paths of the machine in the script ones below the home. The
 // script must hold them all.
 func (h *host) below(paths ...string) {
-	own := h.edit
-	h.edit = func(script string) string {
+	own := h.Edit
+	h.Edit = func(script string) string {
 		if own != nil {
 			script = own(script)
 		}
 		for _, path := range paths {
 			if !strings.Contains(script, path) {
-				h.t.Errorf("no %s in the script", path)
+				h.T.Errorf("no %s in the script", path)
 			}
 			// Only where a path begins: ".../etc/ssh" may follow "$home".
 			for _, before := range []string{" ", "=", ":"} {
-				script = strings.ReplaceAll(script, before+path, before+h.path(path[1:]))
+				script = strings.ReplaceAll(script, before+path, before+h.Path(path[1:]))
 			}
 		}
 		return script
@@ -48,8 +50,8 @@ func (h *host) below(paths ...string) {
 // whoever runs the test.
 func (h *host) rooted(root bool) {
 	uid := map[bool]string{true: ":", false: "false"}[root]
-	own := h.edit
-	h.edit = func(script string) string {
+	own := h.Edit
+	h.Edit = func(script string) string {
 		if own != nil {
 			script = own(script)
 		}
@@ -59,8 +61,8 @@ func (h *host) rooted(root bool) {
 
 // logname sets what the shell knows of the account's name.
 func (h *host) logname(variables ...string) {
-	h.env = slices.DeleteFunc(h.env, func(v string) bool { return strings.HasPrefix(v, "USER=") })
-	h.env = append(h.env, variables...)
+	h.Env = slices.DeleteFunc(h.Env, func(v string) bool { return strings.HasPrefix(v, "USER=") })
+	h.Env = append(h.Env, variables...)
 }
 
 // TestESXi: the account's own file is below /etc/ssh, and keeps the modes that
@@ -82,7 +84,7 @@ func TestESXi(t *testing.T) {
 		{"newline", []string{"LOGNAME=a\nb"}, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
+			each(t, shells.All, func(t *testing.T, h *host) {
 				if strings.HasSuffix(t.Name(), "/zsh") && !slices.ContainsFunc(tt.variables, isLogname) {
 					t.Skip("zsh sets LOGNAME by the user id")
 				}
@@ -91,12 +93,12 @@ func TestESXi(t *testing.T) {
 				h.logname(tt.variables...)
 				dir := "etc/ssh/keys-" + tt.user
 				if tt.mode != 0 {
-					os.MkdirAll(h.path(dir), 0o700)
-					os.Chmod(h.path(dir), tt.mode)
+					os.MkdirAll(h.Path(dir), 0o700)
+					os.Chmod(h.Path(dir), tt.mode)
 				}
 				c := install(1)
 				c.Repair = true
-				r, err := h.session(Options{}).Add(timeout(t), c)
+				r, err := h.session(Options{}).Add(shells.Timeout(t), c)
 				if tt.user == "" {
 					h.wantNoAccount(err)
 					h.wantByName()
@@ -124,13 +126,13 @@ func isLogname(variable string) bool { return strings.HasPrefix(variable, "LOGNA
 
 // wantNoAccount checks the refusal of an account without a name.
 func (h *host) wantNoAccount(err error) {
-	h.t.Helper()
+	h.T.Helper()
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Stage != StageTarget || e.Reason != Failed || e.Unsure || !strings.Contains(e.Detail, "account name") {
-		h.t.Errorf("error %#v", err)
+		h.T.Errorf("error %#v", err)
 	}
-	if list, _ := os.ReadDir(h.home); len(list) > 0 {
-		h.t.Errorf("something was made: %v", list)
+	if list, _ := os.ReadDir(h.Home); len(list) > 0 {
+		h.T.Errorf("something was made: %v", list)
 	}
 }
 
@@ -154,14 +156,14 @@ func TestPlaces(t *testing.T) {
 		{"OpenWrt's other accounts", []string{"etc/openwrt_release"}, false, true, usual},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
+			each(t, shells.All, func(t *testing.T, h *host) {
 				h.below("/nsconfig", "/netscaler", "/etc/dropbear", "/etc/openwrt_release")
 				h.rooted(!tt.nobody)
 				for _, dir := range tt.dirs {
 					if dir == "etc/openwrt_release" {
-						h.write(dir, "DISTRIB_ID='OpenWrt'\n", 0o644)
+						h.Write(dir, "DISTRIB_ID='OpenWrt'\n", 0o644)
 					} else {
-						os.Mkdir(h.path(dir), 0o755)
+						os.Mkdir(h.Path(dir), 0o755)
 					}
 				}
 				if tt.nscli {
@@ -170,7 +172,7 @@ func TestPlaces(t *testing.T) {
 				c := install(1)
 				c.Repair = true
 				r := add(t, h.session(Options{}), c)
-				if r.State.Path != h.path(tt.file) {
+				if r.State.Path != h.Path(tt.file) {
 					t.Errorf("path %s", r.State.Path)
 				}
 				h.want(tt.file, testLine(1)+"\n")
@@ -179,7 +181,7 @@ func TestPlaces(t *testing.T) {
 					t.Errorf("notes %q", r.Notes)
 				}
 				if tt.file == netscaler {
-					os.Chmod(h.path("nsconfig/ssh"), 0o755)
+					os.Chmod(h.Path("nsconfig/ssh"), 0o755)
 					if r := add(t, h.session(Options{}), Change{Repair: true}); len(r.Repaired) > 0 {
 						t.Errorf("repaired %v", r.Repaired)
 					}
@@ -192,11 +194,11 @@ func TestPlaces(t *testing.T) {
 
 // wantByName checks that -t means the file it names, without more ado.
 func (h *host) wantByName() {
-	h.t.Helper()
-	r := add(h.t, h.session(Options{Target: "~/by name"}), install(2))
+	h.T.Helper()
+	r := add(h.T, h.session(Options{Target: "~/by name"}), install(2))
 	h.want("by name", testLine(2)+"\n")
-	if r.State.Path != h.path("by name") || len(r.Notes) > 0 {
-		h.t.Errorf("%s, notes %q", r.State.Path, r.Notes)
+	if r.State.Path != h.Path("by name") || len(r.Notes) > 0 {
+		h.T.Errorf("%s, notes %q", r.State.Path, r.Notes)
 	}
 	h.wantClean()
 }
@@ -220,18 +222,18 @@ echo "chmod $*" >&2; exit 1
 		{"in the home", "../pve/priv/authorized_keys", "pve/priv", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
+			each(t, shells.All, func(t *testing.T, h *host) {
 				h.stub("chmod", refused)
-				h.write(tt.pve+"/authorized_keys", "# cluster\n"+testLine(9), 0o640)
-				os.Mkdir(h.path(".ssh"), 0o755)
-				if err := os.Symlink(tt.link, h.keysFile()); err != nil {
+				h.Write(tt.pve+"/authorized_keys", "# cluster\n"+testLine(9), 0o640)
+				os.Mkdir(h.Path(".ssh"), 0o755)
+				if err := os.Symlink(tt.link, h.KeysFile()); err != nil {
 					t.Fatal(err)
 				}
 				c := install(1)
 				c.Repair = true
 				r := add(t, h.session(Options{}), c)
 				h.want(tt.pve+"/authorized_keys", "# cluster\n"+testLine(9)+"\n"+testLine(1)+"\n")
-				if got, _ := os.Readlink(h.keysFile()); got != tt.link {
+				if got, _ := os.Readlink(h.KeysFile()); got != tt.link {
 					t.Errorf("link is now %q", got)
 				}
 				if !r.Applied || len(r.Repaired) > 0 || len(r.Notes) != tt.notes {
@@ -242,7 +244,7 @@ echo "chmod $*" >&2; exit 1
 						t.Errorf("note %q", note)
 					}
 				}
-				if want := filepath.Join(h.home, tt.pve, "authorized_keys"); r.State.Real != want {
+				if want := filepath.Join(h.Home, tt.pve, "authorized_keys"); r.State.Real != want {
 					t.Errorf("real %s, want %s", r.State.Real, want)
 				}
 				h.wantMode(tt.pve+"/authorized_keys", 0o640)
@@ -269,16 +271,16 @@ func TestKeysDirectory(t *testing.T) {
 		{"another file", "keys", "ignition", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
+			each(t, shells.All, func(t *testing.T, h *host) {
 				switch tt.file {
 				case "-":
 				case "":
-					os.MkdirAll(h.path(".ssh/authorized_keys.d"), 0o700)
+					os.MkdirAll(h.Path(".ssh/authorized_keys.d"), 0o700)
 				default:
-					h.write(".ssh/authorized_keys.d/"+tt.file, testLine(1)+"\n", 0o600)
+					h.Write(".ssh/authorized_keys.d/"+tt.file, testLine(1)+"\n", 0o600)
 				}
 				s := h.session(Options{Target: tt.target})
-				if _, err := s.Read(timeout(t), nil); err != nil {
+				if _, err := s.Read(shells.Timeout(t), nil); err != nil {
 					t.Fatal(err)
 				}
 				r := add(t, s, install(1))
@@ -296,7 +298,7 @@ func TestKeysDirectory(t *testing.T) {
 func (h *host) strict(log, name, options, check, after string) {
 	real, err := exec.LookPath(name)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	h.stub(name, fmt.Sprintf(`case $1 in -[0-9+]*) echo %[1]s "$@" >>'%[2]s';; esac
 n=$#
@@ -313,8 +315,8 @@ POSIXLY_CORRECT=1 %[5]s "$@" %[6]s
 // a number and sleep takes whole seconds only; there is no other sum than that
 // of cksum, and no stat.
 func (h *host) posixTools() (log string) {
-	h.t.Helper()
-	log = filepath.Join(h.t.TempDir(), "log")
+	h.T.Helper()
+	log = filepath.Join(h.T.TempDir(), "log")
 	for name, options := range map[string]string{
 		"ls": "ikqrsglnoACmxFpHLRdSftcua1", "grep": "EFce:f:ilnqsvx", "tail": "fc:n:", "head": "n:", "sed": "ne:f:",
 		"tr": "Ccds", "id": "Ggnru", "uname": "amnrsv", "mkdir": "pm:", "rmdir": "p", "rm": "fiRr", "cat": "u", "cksum": "",
@@ -325,13 +327,13 @@ func (h *host) posixTools() (log string) {
 	h.strict(log, "sleep", "", `case $a in *[!0-9]*) echo "sleep: $a: not an integer" >&2; exit 1;; esac;`, "")
 	h.strict(log, "chmod", "R", "", "")
 	h.strict(log, "dd", "", fmt.Sprintf(`case $a in if=*|of=*|bs=*|count=*|seek=*|skip=*|conv=notrunc) ;; *) echo dd "$a" >>'%s'; exit 1;; esac;`, log), "")
-	h.env = slices.DeleteFunc(h.env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
-	h.env = append(h.env, "PATH="+filepath.Dir(h.sh), "POSIXLY_CORRECT=1")
+	h.Env = slices.DeleteFunc(h.Env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
+	h.Env = append(h.Env, "PATH="+filepath.Dir(h.Sh), "POSIXLY_CORRECT=1")
 	for _, name := range []string{"stat", "sha256sum", "readlink", "restorecon"} {
-		os.Remove(filepath.Join(filepath.Dir(h.sh), name)) // links to busybox
+		os.Remove(filepath.Join(filepath.Dir(h.Sh), name)) // links to busybox
 	}
-	own := h.edit
-	h.edit = func(script string) string {
+	own := h.Edit
+	h.Edit = func(script string) string {
 		return strings.Replace(own(script), ":/usr/bin:/bin", "", 1)
 	}
 	return log
@@ -339,30 +341,30 @@ func (h *host) posixTools() (log string) {
 
 // TestPOSIXTools: the script needs no option that the BSDs and macOS lack.
 func TestPOSIXTools(t *testing.T) {
-	shells := []testShell{{name: "dash"}, {name: "busybox", busybox: true}, {name: "ksh93"}}
-	each(t, shells, func(t *testing.T, h *host) {
+	list := []shells.Shell{{Name: "dash"}, {Name: "busybox", Busybox: true}, {Name: "ksh93"}}
+	each(t, list, func(t *testing.T, h *host) {
 		log := h.posixTools()
 		s := h.session(Options{})
-		state, err := s.Read(timeout(t), []string{testBlob(1)})
+		state, err := s.Read(shells.Timeout(t), []string{testBlob(1)})
 		if err != nil || state.Exists || len(state.Facts) == 0 {
 			t.Fatalf("%+v, %v", state, err)
 		}
-		h.write("dot/keys", "# mine\n"+testLine(1), 0o664)
-		os.Mkdir(h.path(".ssh"), 0o775)
-		os.Chmod(h.path(".ssh"), 0o775)
-		os.Symlink("../dot/keys", h.keysFile())
-		if state, err = s.Read(timeout(t), []string{testBlob(1), testBlob(2)}); err != nil {
+		h.Write("dot/keys", "# mine\n"+testLine(1), 0o664)
+		os.Mkdir(h.Path(".ssh"), 0o775)
+		os.Chmod(h.Path(".ssh"), 0o775)
+		os.Symlink("../dot/keys", h.KeysFile())
+		if state, err = s.Read(shells.Timeout(t), []string{testBlob(1), testBlob(2)}); err != nil {
 			t.Fatal(err)
 		}
 		if !state.NoFinalNewline || state.NotText || len(state.Candidates) != 1 || state.Candidates[0].Number != 2 ||
-			len(state.Repairs) != 2 || !strings.HasPrefix(state.Sum, "cksum:") || state.Real != h.path("dot/keys") {
+			len(state.Repairs) != 2 || !strings.HasPrefix(state.Sum, "cksum:") || state.Real != h.Path("dot/keys") {
 			t.Errorf("%+v", state)
 		}
 		c := install(2, 3)
 		c.Repair, c.Expect = true, state.Sum
 		// Waiting for a lock, with a sleep that knows whole seconds only.
-		h.write(".ssh/authorized_keys.ssh-copy-id.lock/owner", "elsewhere 1 x\n", 0o600)
-		add(t, h.session(Options{Waiting: func(Wait) { os.RemoveAll(h.path(".ssh/authorized_keys.ssh-copy-id.lock")) }}), c)
+		h.Write(".ssh/authorized_keys.ssh-copy-id.lock/owner", "elsewhere 1 x\n", 0o600)
+		add(t, h.session(Options{Waiting: func(Wait) { os.RemoveAll(h.Path(".ssh/authorized_keys.ssh-copy-id.lock")) }}), c)
 		h.want("dot/keys", "# mine\n"+testLine(1)+"\n"+testLine(2)+"\n"+testLine(3)+"\n")
 		h.wantMode("dot/keys", 0o600)
 		h.wantMode(".ssh", 0o700)
@@ -380,17 +382,17 @@ func TestPOSIXToolsCatch(t *testing.T) {
 		"dd if=/dev/null status=none", "dd iflag=fullblock", "id --user", "rm --one-file-system x", "uname -o", "cksum -a x", "mkdir -v x",
 	} {
 		t.Run(line, func(t *testing.T) {
-			h := newHost(t, testShell{name: "dash"})
+			h := newHost(t, shells.Shell{Name: "dash"})
 			log := h.posixTools()
-			h.command(h.sh, "-c", line).Run()
+			h.Command(h.Sh, "-c", line).Run()
 			if text, err := os.ReadFile(log); err != nil || len(text) == 0 {
 				t.Errorf("%s went unnoticed", line)
 			}
 		})
 	}
-	h := newHost(t, testShell{name: "dash"})
+	h := newHost(t, shells.Shell{Name: "dash"})
 	h.posixTools()
-	if out, err := h.command(h.sh, "-c", "wc -c </dev/null; sleep 0.1").Output(); err == nil || !strings.HasPrefix(string(out), "   ") {
+	if out, err := h.Command(h.Sh, "-c", "wc -c </dev/null; sleep 0.1").Output(); err == nil || !strings.HasPrefix(string(out), "   ") {
 		t.Errorf("wc says %q; sleep 0.1: %v", out, err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // statusUnknown is the exit status of ssh where the server tells none.
@@ -58,8 +60,8 @@ func ProveShell(ctx context.Context, client *ssh.Client, o Options) (*Proof, err
 }
 
 func prove(ctx context.Context, client *ssh.Client, command string, o Options) (*Proof, error) {
-	w := o.watch(AwaitChannel)
-	defer w.stop()
+	w := o.Run().Clock(AwaitChannel)
+	defer w.Stop()
 	return await(ctx, w, func() (*Proof, error) {
 		ch, requests, err := client.OpenChannel("session", nil)
 		var refused *ssh.OpenChannelError
@@ -70,21 +72,21 @@ func prove(ctx context.Context, client *ssh.Client, command string, o Options) (
 			return &Proof{Status: statusUnknown, Closed: true}, nil
 		}
 		defer ch.Close()
-		w.expect(AwaitCommand)
+		w.Expect(AwaitCommand)
 		status := make(chan int, 1)
 		go exitStatus(requests, status)
 		if ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command})); err != nil || !ok {
 			return &Proof{Status: statusUnknown, Refused: err == nil, Closed: err != nil}, nil
 		}
-		w.expect(AwaitAnswer)
+		w.Expect(AwaitAnswer)
 		ch.CloseWrite()
-		said := &excerpt{}
+		said := &scriptrun.Excerpt{}
 		read := readAll(ch, said)
 		proof := &Proof{Status: <-status}
 		// What a start-up file has left in the background may keep the channel open.
 		select {
 		case <-read:
-		case <-time.After(w.limits.farewell):
+		case <-time.After(scriptrun.CurrentLimits().Close):
 		}
 		proof.Said = strings.TrimSpace(said.String())
 		proof.SFTPOnly = servesSFTPOnly(proof.Said)
@@ -130,8 +132,8 @@ func readAll(ch ssh.Channel, to io.Writer) <-chan struct{} {
 // ProveSFTP opens an SFTP session on a connection and closes it: where a login
 // leads on an account for SFTP. The error is a *[RemoteError], or the context's.
 func ProveSFTP(ctx context.Context, client *ssh.Client, o Options) error {
-	w := o.watch(AwaitSFTP)
-	defer w.stop()
+	w := o.Run().Clock(AwaitSFTP)
+	defer w.Stop()
 	_, err := await(ctx, w, func() (struct{}, error) {
 		ch, requests, err := client.OpenChannel("session", nil)
 		var refused *ssh.OpenChannelError
@@ -144,7 +146,7 @@ func ProveSFTP(ctx context.Context, client *ssh.Client, o Options) error {
 		defer ch.Close()
 		s := &sftpSession{o: o}
 		s.watch.Store(w)
-		c, err := s.subsystem(&channel{ch, requests})
+		c, err := s.subsystem(&scriptrun.Channel{Channel: ch, Requests: requests})
 		if err == nil {
 			c.Close()
 		}

@@ -28,6 +28,8 @@ import (
 	"io"
 	"io/fs"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // Limits of what is accepted from a server and sent to it.
@@ -36,13 +38,6 @@ const (
 	MaxCandidates = 10_000
 	// maxAnswer bounds an answer, in bytes.
 	maxAnswer = 8 << 20
-	// maxNoise bounds what else comes on standard output, in bytes.
-	maxNoise = 4 << 20
-	// maxErrors bounds standard error, in bytes; a trace goes there as well.
-	maxErrors = 16 << 20
-	// maxWaits is how often the script may report that it waits for the lock,
-	// in one request. It does so every second.
-	maxWaits = 150
 	// maxRemarks bounds the notes, repairs and created directories of an answer.
 	maxRemarks = 1000
 	// maxRequest bounds the lines of one Change, in bytes.
@@ -88,6 +83,11 @@ type Options struct {
 	Awaiting func(what Awaited, elapsed time.Duration)
 	// SFTP makes Open use SFTP only.
 	SFTP bool
+}
+
+// Run returns the options of a script.
+func (o Options) Run() scriptrun.Options {
+	return scriptrun.Options{Account: o.Account, Trace: o.Trace, Stderr: o.Stderr, Awaiting: o.Awaiting}
 }
 
 func (o Options) writing() {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestAdd: what one change makes of each kind of account.
@@ -100,14 +102,14 @@ func TestAdd(t *testing.T) {
 					t.Skip("yash cannot read bytes that are not of its locale; it says so and nothing is changed")
 				}
 				for _, dir := range tt.dirs {
-					os.MkdirAll(h.path(dir), 0o700)
+					os.MkdirAll(h.Path(dir), 0o700)
 				}
 				for name, content := range tt.files {
-					h.write(name, content, 0o600)
+					h.Write(name, content, 0o600)
 				}
 				for name, to := range tt.links {
-					os.MkdirAll(filepath.Dir(h.path(name)), 0o700)
-					if err := os.Symlink(to, h.path(name)); err != nil {
+					os.MkdirAll(filepath.Dir(h.Path(name)), 0o700)
+					if err := os.Symlink(to, h.Path(name)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -115,18 +117,18 @@ func TestAdd(t *testing.T) {
 				if file == "" {
 					file = ".ssh/authorized_keys"
 				}
-				result, err := h.session(Options{Target: tt.target}).Add(timeout(t), tt.change)
+				result, err := h.session(Options{Target: tt.target}).Add(shells.Timeout(t), tt.change)
 				h.wantClean()
 				if file != "-" {
 					h.want(file, tt.want)
 				}
 				for name, to := range tt.links {
-					if got, _ := os.Readlink(h.path(name)); got != to {
+					if got, _ := os.Readlink(h.Path(name)); got != to {
 						t.Errorf("link %s is now %q", name, got)
 					}
 				}
 				for _, trace := range []string{"x", "y"} {
-					if _, err := os.Stat(h.path(trace)); err == nil {
+					if _, err := os.Stat(h.Path(trace)); err == nil {
 						t.Errorf("data was run: there is a file %s", trace)
 					}
 				}
@@ -153,7 +155,7 @@ func TestAdd(t *testing.T) {
 				if tt.created != nil {
 					var want []string
 					for _, name := range tt.created {
-						want = append(want, h.path(name))
+						want = append(want, h.Path(name))
 					}
 					if !slices.Equal(result.Created, want) {
 						t.Errorf("created %q, want %q", result.Created, want)
@@ -212,11 +214,11 @@ func TestRepair(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			each(t, allRoads, func(t *testing.T, h *host) {
 				dir := filepath.Dir(tt.target)
-				h.write(tt.target, "x\n", tt.before.file)
-				os.Chmod(h.path(dir), tt.before.dir)
-				os.Chmod(h.home, tt.before.home)
+				h.Write(tt.target, "x\n", tt.before.file)
+				os.Chmod(h.Path(dir), tt.before.dir)
+				os.Chmod(h.Home, tt.before.home)
 				s := h.session(Options{Target: map[bool]string{false: tt.target}[dir == ".ssh"]})
-				state, err := s.Read(timeout(t), []string{testBlob(1)})
+				state, err := s.Read(shells.Timeout(t), []string{testBlob(1)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -240,9 +242,9 @@ func TestRepair(t *testing.T) {
 
 // addUnrepaired adds a key without Repair, and checks that all modes stay.
 func (h *host) addUnrepaired(s Session, home, dir, file fs.FileMode, target string) {
-	h.t.Helper()
-	if r := add(h.t, s, install(1)); !r.Applied || len(r.Repaired) > 0 {
-		h.t.Errorf("%+v", r)
+	h.T.Helper()
+	if r := add(h.T, s, install(1)); !r.Applied || len(r.Repaired) > 0 {
+		h.T.Errorf("%+v", r)
 	}
 	h.want(target, "x\n"+testLine(1)+"\n")
 	h.wantMode(".", home.Perm())
@@ -254,17 +256,17 @@ func (h *host) addUnrepaired(s Session, home, dir, file fs.FileMode, target stri
 // ours.
 func TestOutside(t *testing.T) {
 	each(t, allRoads, func(t *testing.T, h *host) {
-		outside := filepath.Join(filepath.Dir(h.home), "outside")
-		h.write("../outside/keys", "x\n", 0o664)
+		outside := filepath.Join(filepath.Dir(h.Home), "outside")
+		h.Write("../outside/keys", "x\n", 0o664)
 		os.Chmod(outside, 0o775)
-		os.Mkdir(h.path(".ssh"), 0o755)
-		if err := os.Symlink(filepath.Join(outside, "keys"), h.keysFile()); err != nil {
+		os.Mkdir(h.Path(".ssh"), 0o755)
+		if err := os.Symlink(filepath.Join(outside, "keys"), h.KeysFile()); err != nil {
 			t.Fatal(err)
 		}
 		c := install(1)
 		c.Repair = true
 		r := add(t, h.session(Options{}), c)
-		if want := []Repair{{h.path(".ssh"), 0o755, 0o700}}; !slices.Equal(r.Repaired, want) {
+		if want := []Repair{{h.Path(".ssh"), 0o755, 0o700}}; !slices.Equal(r.Repaired, want) {
 			t.Errorf("repaired %v, want %v", r.Repaired, want)
 		}
 		if r.State.Real != filepath.Join(outside, "keys") {
@@ -287,17 +289,17 @@ func TestOutside(t *testing.T) {
 func TestExpect(t *testing.T) {
 	each(t, allRoads, func(t *testing.T, h *host) {
 		s := h.session(Options{})
-		state, err := s.Read(timeout(t), []string{testBlob(1)})
+		state, err := s.Read(shells.Timeout(t), []string{testBlob(1)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if state.Exists || state.Sum != "absent" {
 			t.Errorf("state of no file: %+v", state)
 		}
-		if _, err := os.Stat(h.path(".ssh")); err == nil {
+		if _, err := os.Stat(h.Path(".ssh")); err == nil {
 			t.Error("Read made something")
 		}
-		h.write(".ssh/authorized_keys", "#"+testLine(1)+"\n", 0o600)
+		h.Write(".ssh/authorized_keys", "#"+testLine(1)+"\n", 0o600)
 		c := install(1)
 		c.Expect = state.Sum
 		r := add(t, s, c)
@@ -315,8 +317,8 @@ func TestExpect(t *testing.T) {
 // TestKept: the inode, and with it hard links and all it carries, stays.
 func TestKept(t *testing.T) {
 	each(t, allRoads, func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", "x", 0o600)
-		os.Link(h.keysFile(), h.path("second"))
+		h.Write(".ssh/authorized_keys", "x", 0o600)
+		os.Link(h.KeysFile(), h.Path("second"))
 		add(t, h.session(Options{}), install(1))
 		h.want("second", "x\n"+testLine(1)+"\n")
 	})
@@ -325,17 +327,17 @@ func TestKept(t *testing.T) {
 // TestPipe: a named pipe is not opened, which would hang.
 func TestPipe(t *testing.T) {
 	each(t, allRoads, func(t *testing.T, h *host) {
-		os.Mkdir(h.path(".ssh"), 0o700)
-		if err := syscall.Mkfifo(h.keysFile(), 0o600); err != nil {
+		os.Mkdir(h.Path(".ssh"), 0o700)
+		if err := syscall.Mkfifo(h.KeysFile(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s := h.session(Options{})
-		_, err := s.Add(timeout(t), install(1))
+		_, err := s.Add(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != Irregular || e.State == nil {
 			t.Errorf("error %v", err)
 		}
-		if _, err = s.Read(timeout(t), nil); !errors.As(err, &e) || e.Reason != Irregular {
+		if _, err = s.Read(shells.Timeout(t), nil); !errors.As(err, &e) || e.Reason != Irregular {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -344,15 +346,15 @@ func TestPipe(t *testing.T) {
 // TestFacts: what is told about the path.
 func TestFacts(t *testing.T) {
 	each(t, allRoads, func(t *testing.T, h *host) {
-		os.Mkdir(h.path("real"), 0o750)
-		os.Symlink("real", h.path(".ssh"))
-		state, err := h.session(Options{}).Read(timeout(t), nil)
+		os.Mkdir(h.Path("real"), 0o750)
+		os.Symlink("real", h.Path(".ssh"))
+		state, err := h.session(Options{}).Read(shells.Timeout(t), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for _, f := range state.Facts {
-			if rest, ok := strings.CutPrefix(f.Path, h.home); ok {
+			if rest, ok := strings.CutPrefix(f.Path, h.Home); ok {
 				got = append(got, strings.Join([]string{rest, f.Kind, f.Link, f.Mode.String()}, " "))
 				if f.Kind != Missing && !f.Mine {
 					t.Errorf("%+v is not ours", f)
@@ -363,7 +365,7 @@ func TestFacts(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("facts\n%q\nwant\n%q", got, want)
 		}
-		if state.Facts[0].Path != "/" || state.Home != h.home || state.Real != h.path("real/authorized_keys") {
+		if state.Facts[0].Path != "/" || state.Home != h.Home || state.Real != h.Path("real/authorized_keys") {
 			t.Errorf("state %+v", state)
 		}
 	})

@@ -13,6 +13,8 @@ import (
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // sftpSession is a Session over SFTP.
@@ -25,7 +27,7 @@ type sftpSession struct {
 	at     target
 	text   string // what is to be appended
 
-	watch atomic.Pointer[watch] // of the request in hand
+	watch atomic.Pointer[scriptrun.Clock] // of the request in hand
 	// writing: what is being written may be there already.
 	writing atomic.Bool
 	// halted: nothing may be written any more.
@@ -65,8 +67,8 @@ func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, erro
 		return nil, err
 	}
 	s := &sftpSession{o: o, user: client.User()}
-	w := o.watch(AwaitSFTP)
-	defer w.stop()
+	w := o.Run().Clock(AwaitSFTP)
+	defer w.Stop()
 	s.watch.Store(w)
 	// What is given up on keeps s, which nobody else sees then.
 	_, err = await(ctx, w, func() (struct{}, error) {
@@ -84,6 +86,17 @@ func OpenSFTP(ctx context.Context, client *ssh.Client, o Options) (Session, erro
 	return s, nil
 }
 
+// refuseAccount rejects Options.Account on backends that cannot switch users. SFTP
+// would act with root's power along a path that the account controls, and has no
+// call that opens a file without following links.
+func refuseAccount(o Options) error {
+	if o.Account == "" {
+		return nil
+	}
+	return &RemoteError{Stage: StageStart, Reason: CannotSwitch, Status: -1,
+		Detail: "SFTP cannot act as another account"}
+}
+
 // explained adds to the error of an SFTP server that ended without a word what a
 // command says in its place: sshd reports an expired password or nologin only
 // there (do_child in session.c).
@@ -99,13 +112,13 @@ func explained(ctx context.Context, client *ssh.Client, o Options, err error) er
 }
 
 // subsystem starts the SFTP server on a channel.
-func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
-	errs, drained := &excerpt{}, make(chan struct{})
+func (s *sftpSession) subsystem(ch *scriptrun.Channel) (*sftp.Client, error) {
+	errs, drained := &scriptrun.Excerpt{}, make(chan struct{})
 	go func() {
 		defer close(drained)
-		io.Copy(errs, io.LimitReader(ch.Stderr(), maxErrors))
+		io.Copy(errs, io.LimitReader(ch.Stderr(), scriptrun.MaxErrors))
 	}()
-	go ssh.DiscardRequests(ch.requests)
+	go ssh.DiscardRequests(ch.Requests)
 	failed := func(reason Reason, detail string) error {
 		return &RemoteError{Stage: StageStart, Reason: reason, Detail: detail, Status: -1}
 	}
@@ -116,8 +129,8 @@ func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
 	if !ok {
 		return nil, failed(NoSFTP, "")
 	}
-	s.watch.Load().progress(0)
-	said := &excerpt{}
+	s.watch.Load().Progress(0)
+	said := &scriptrun.Excerpt{}
 	client, err := sftp.NewClientPipe(&replies{Reader: io.TeeReader(ch, said), s: s}, ch)
 	if err != nil {
 		// The library's error is about the protocol; what the server said is
@@ -125,20 +138,20 @@ func (s *sftpSession) subsystem(ch *channel) (*sftp.Client, error) {
 		s.remainder(ch, said, drained)
 		return nil, failed(NotSFTP, instead(errs.String(), said.String()))
 	}
-	said.stop()
+	said.Stop()
 	return client, nil
 }
 
 // remainder reads to said what else comes in place of SFTP, but not for long, and
 // closes the channel.
-func (s *sftpSession) remainder(ch *channel, said *excerpt, drained <-chan struct{}) {
+func (s *sftpSession) remainder(ch *scriptrun.Channel, said *scriptrun.Excerpt, drained <-chan struct{}) {
 	ch.CloseWrite()
-	ctx, cancel := context.WithTimeout(context.Background(), limits().farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), scriptrun.CurrentLimits().Close)
 	defer cancel()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		io.CopyN(said, ch, maxExcerpt)
+		io.CopyN(said, ch, scriptrun.MaxExcerpt)
 	}()
 	for _, end := range []<-chan struct{}{read, drained} {
 		select {
@@ -170,7 +183,7 @@ type replies struct {
 
 func (r *replies) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	r.s.watch.Load().progress(n)
+	r.s.watch.Load().Progress(n)
 	return n, err
 }
 
@@ -185,9 +198,9 @@ func within[T any](ctx context.Context, s *sftpSession, f func() (T, error)) (T,
 	if s.abandoned {
 		return none, &RemoteError{Stage: StageRequest, Path: s.at.file, Reason: Closed, Status: -1}
 	}
-	w := s.o.watch(AwaitReply)
+	w := s.o.Run().Clock(AwaitReply)
 	s.watch.Store(w)
-	defer w.stop()
+	defer w.Stop()
 	value, err := await(ctx, w, f)
 	var late *RemoteError
 	expired := errors.As(err, &late) && late.Reason == Silent
@@ -215,7 +228,7 @@ func (s *sftpSession) Close() error {
 	select {
 	case err := <-closed:
 		return err
-	case <-time.After(limits().farewell): // the server does not close its side
+	case <-time.After(scriptrun.CurrentLimits().Close): // the server does not close its side
 		return nil
 	}
 }

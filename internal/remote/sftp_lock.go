@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 // lockStale is how long a lock without a change is taken for held.
@@ -86,7 +88,7 @@ func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, erro
 // take makes the lock directory ours. A *RemoteError means that somebody else
 // held it too long, any other error that it cannot be there.
 func (l *sftpLock) take(ctx context.Context, result *Result) error {
-	me := "sftp 0 " + newMarker() + "\n"
+	me := "sftp 0 " + scriptrun.NewMarker() + "\n"
 	start := time.Now()
 	since, told, last, misses := start, lockFirst, "", 0
 	for {
@@ -110,7 +112,7 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 		if !info.IsDir() || !mine && l.dir == l.s.lockPlaces()[2] {
 			return err
 		}
-		if holder := l.read("owner", maxExcerpt); mine && holder != last {
+		if holder := l.read("owner", scriptrun.MaxExcerpt); mine && holder != last {
 			last, since = holder, time.Now()
 		}
 		stale := time.Since(since) >= lockStale
@@ -144,11 +146,11 @@ func (l *sftpLock) seize(me, last string, stale bool, result *Result) bool {
 		return false
 	}
 	defer c.RemoveDirectory(l.dir + "/seized")
-	if l.read("owner", maxExcerpt) != last {
+	if l.read("owner", scriptrun.MaxExcerpt) != last {
 		return false
 	}
 	l.put("owner", me)
-	note, data := l.read("journal", maxExcerpt), l.read("data", maxLockFile)
+	note, data := l.read("journal", scriptrun.MaxExcerpt), l.read("data", maxLockFile)
 	if size, file, ok := parseJournal(note); ok && file == l.s.at.file && l.s.rollback(size, data) {
 		result.Recovered = true
 	} else if size, ok := l.short(); ok && (l.s.rollback(size, l.s.text) || l.s.rollback(size, "\n"+l.s.text)) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/scriptrun"
 )
 
 const (
@@ -41,7 +42,7 @@ func (s *sftpSession) Read(ctx context.Context, blobs []string) (*State, error) 
 // survey looks along the path and says where the file really is.
 func (s *sftpSession) survey() error {
 	at := &s.at
-	list, err := s.facts(components(at.file))
+	list, err := s.facts(Components(at.file))
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (s *sftpSession) survey() error {
 	}
 	if linked {
 		realHome, realDir, at.real = s.physical(s.home), s.physical(at.dir), s.physical(at.file)
-		more, err := s.facts(components(at.real))
+		more, err := s.facts(Components(at.real))
 		if err != nil {
 			return err
 		}
@@ -232,7 +233,7 @@ func (s *sftpSession) scan(st *State, blobs []string) error {
 		sc.blobs = append(sc.blobs, []byte(blob))
 	}
 	if _, err := f.WriteTo(sc); err != nil {
-		if errors.Is(err, errTooMuch) {
+		if errors.Is(err, scriptrun.ErrTooMuch) {
 			return &RemoteError{Stage: StageTarget, Path: s.at.file, Reason: TooMuch, Status: -1}
 		}
 		return s.fail(StageTarget, err)
@@ -264,7 +265,7 @@ func (sc *scanner) Write(p []byte) (int, error) {
 	sc.head = append(sc.head, p[:min(n, textHead-len(sc.head))]...)
 	sc.sum.Write(p)
 	if sc.sum.length > maxFile {
-		return 0, errTooMuch
+		return 0, scriptrun.ErrTooMuch
 	}
 	sc.last = p[n-1]
 	for {

@@ -214,7 +214,7 @@ func group(info fs.FileInfo) uint32 {
 
 // prepare makes the directories that are missing.
 func (s *sftpSession) prepare(result *Result) error {
-	for _, dir := range components(s.at.dir) {
+	for _, dir := range Components(s.at.dir) {
 		if _, err := s.client.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -3,7 +3,6 @@
 package remote
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -14,6 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // silentAfter is a server that goes silent at one point. Channels are numbered
@@ -37,7 +39,7 @@ type silentAfter struct {
 func (s *silentAfter) start(t *testing.T) *ssh.Client {
 	var mu sync.Mutex
 	count := 0
-	return channelServer(t, func(c ssh.NewChannel) {
+	return shells.Channels(t, func(c ssh.NewChannel) {
 		mu.Lock()
 		n := count
 		count++
@@ -94,8 +96,8 @@ func never0(int, *ssh.Request) bool          { return false }
 // TestSilent: wherever a server goes silent, the run ends, says before what it
 // waits for, and does not claim more than can be known.
 func TestSilent(t *testing.T) {
-	setLimits(t, func(l *waitLimits) {
-		l.notice, l.single, l.total, l.farewell = 20*time.Millisecond, 90*time.Millisecond, 500*time.Millisecond, 20*time.Millisecond
+	shells.SetLimits(t, func(l *scriptrun.Limits) {
+		l.Notice, l.Single, l.Total, l.Close = 20*time.Millisecond, 90*time.Millisecond, 500*time.Millisecond, 20*time.Millisecond
 	})
 	for _, tt := range []silentAfter{
 		{name: "no channel", channel: func(int) bool { return false }, awaited: AwaitChannel},
@@ -135,7 +137,7 @@ func TestSilent(t *testing.T) {
 // silentRun makes a request that has to fail because the server is silent.
 func silentRun(t *testing.T, client *ssh.Client, o Options, read bool) *RemoteError {
 	t.Helper()
-	ctx := timeout(t)
+	ctx := shells.Timeout(t)
 	s, err := Open(ctx, client, o)
 	if err == nil {
 		defer s.Close()
@@ -171,26 +173,26 @@ func (g *gate) Write(p []byte) (int, error) {
 // TestSilentSFTP: an SFTP server that goes silent after any of its replies. It
 // may have done what it was asked then, and the file is old or new.
 func TestSilentSFTP(t *testing.T) {
-	setLimits(t, func(l *waitLimits) {
-		l.notice, l.single, l.farewell = 30*time.Millisecond, 150*time.Millisecond, 20*time.Millisecond
+	shells.SetLimits(t, func(l *scriptrun.Limits) {
+		l.Notice, l.Single, l.Close = 30*time.Millisecond, 150*time.Millisecond, 20*time.Millisecond
 	})
 	program := sftpServer(t)
 	installed := 0
 	for replies := 0; installed < 2 && replies < 80; replies++ {
-		h := newHost(t, testShell{name: "sftp", sftp: true})
-		h.write(".ssh/authorized_keys", "# mine\n", 0o600)
+		h := newHost(t, shells.Shell{Name: "sftp", SFTP: true})
+		h.Write(".ssh/authorized_keys", "# mine\n", 0o600)
 		server := silentAfter{request: isSubsystem, serve: func(_ int, ch ssh.Channel) {
-			cmd := exec.Command(program, "-d", h.home)
+			cmd := exec.Command(program, "-d", h.Home)
 			cmd.Stdin, cmd.Stdout = ch, &gate{ch, replies}
 			cmd.Run()
 		}}
-		ctx := timeout(t)
+		ctx := shells.Timeout(t)
 		s, err := OpenSFTP(ctx, server.start(t), Options{})
 		if err == nil {
 			_, err = s.Add(ctx, install(1))
 			s.Close()
 		}
-		got, _ := os.ReadFile(h.keysFile())
+		got, _ := os.ReadFile(h.KeysFile())
 		isNew := string(got) == "# mine\n"+testLine(1)+"\n"
 		if !isNew && string(got) != "# mine\n" {
 			t.Errorf("after %d replies the file is %q", replies, got)
@@ -209,22 +211,5 @@ func TestSilentSFTP(t *testing.T) {
 	}
 	if installed == 0 {
 		t.Error("never enough replies")
-	}
-}
-
-// TestSilentDiagnose: a diagnosis ends as well.
-func TestSilentDiagnose(t *testing.T) {
-	setLimits(t, func(l *waitLimits) { l.notice, l.single = 20*time.Millisecond, 90*time.Millisecond })
-	for _, server := range []silentAfter{
-		{channel: func(int) bool { return false }, awaited: AwaitChannel},
-		{request: never0, awaited: AwaitCommand},
-		{request: always, serve: swallow, awaited: AwaitShell},
-		{request: always, serve: begin, awaited: AwaitAnswer},
-	} {
-		_, err := Diagnose(context.WithoutCancel(timeout(t)), server.start(t), Options{})
-		var e *RemoteError
-		if !errors.As(err, &e) || e.Reason != Silent || e.Awaited != server.awaited {
-			t.Errorf("%s: %v", server.awaited, err)
-		}
 	}
 }

@@ -4,8 +4,6 @@ package remote
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -19,20 +17,10 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/sshtest/realsshd"
-)
 
-func testSigner(t testing.TB) ssh.Signer {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ssh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer
-}
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
+)
 
 // pipe is a connection to a process that speaks on its standard input and
 // output. Every byte is delay late, in each direction.
@@ -81,7 +69,7 @@ func late(w io.WriteCloser, r io.Reader, delay time.Duration) {
 // realHost starts an sshd of its own for one connection.
 func realHost(t *testing.T, delay time.Duration, config ...string) (*ssh.Client, string) {
 	t.Helper()
-	signer := testSigner(t)
+	signer := shells.Signer(t)
 	box, err := realsshd.Inetd(realsshd.SandboxConfig{Dir: t.TempDir(), ConfigLines: config,
 		Keys: []string{string(ssh.MarshalAuthorizedKey(signer.PublicKey()))}})
 	if errors.Is(err, realsshd.ErrUnsupported) {
@@ -120,7 +108,7 @@ func TestRealServer(t *testing.T) {
 	}{{"shell", OpenShell}, {"sftp", OpenSFTP}} {
 		t.Run(road.name, func(t *testing.T) {
 			client, home := realHost(t, 0)
-			s, err := road.open(timeout(t), client, Options{Target: "~/keys of/mine"})
+			s, err := road.open(shells.Timeout(t), client, Options{Target: "~/keys of/mine"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,7 +132,7 @@ func TestRoundTrips(t *testing.T) {
 	const delay = 150 * time.Millisecond // one way
 	client, _ := realHost(t, delay)
 	start := time.Now()
-	s, err := OpenShell(timeout(t), client, Options{Target: "k"})
+	s, err := OpenShell(shells.Timeout(t), client, Options{Target: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,12 +151,12 @@ func TestRoundTrips(t *testing.T) {
 // TestNoCommands: a server that runs nothing but SFTP.
 func TestNoCommands(t *testing.T) {
 	client, home := realHost(t, 0, "ForceCommand internal-sftp")
-	setLimits(t, func(l *waitLimits) { l.notice = 500 * time.Millisecond })
-	s, err := OpenShell(timeout(t), client, Options{Target: "k"})
+	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice = 500 * time.Millisecond })
+	s, err := OpenShell(shells.Timeout(t), client, Options{Target: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Add(timeout(t), install(1))
+	_, err = s.Add(shells.Timeout(t), install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageStart || e.Unsure {
 		t.Errorf("error %#v", err)
@@ -176,51 +164,6 @@ func TestNoCommands(t *testing.T) {
 	if list, _ := os.ReadDir(home); len(list) != 1 {
 		t.Errorf("the home holds %v", list)
 	}
-}
-
-// fakeServer is an SSH server in this process. serve gets each session channel.
-func fakeServer(t *testing.T, serve func(ch ssh.Channel, requests <-chan *ssh.Request)) *ssh.Client {
-	t.Helper()
-	return channelServer(t, func(c ssh.NewChannel) {
-		if serve == nil {
-			c.Reject(ssh.Prohibited, "no sessions here")
-		} else if ch, requests, err := c.Accept(); err == nil {
-			serve(ch, requests)
-		}
-	})
-}
-
-// channelServer is an SSH server in this process. serve gets each request for a
-// channel.
-func channelServer(t *testing.T, serve func(c ssh.NewChannel)) *ssh.Client {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	config := &ssh.ServerConfig{NoClientAuth: true}
-	config.AddHostKey(testSigner(t))
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		_, channels, requests, err := ssh.NewServerConn(conn, config)
-		if err != nil {
-			return
-		}
-		go ssh.DiscardRequests(requests)
-		for c := range channels {
-			go serve(c)
-		}
-	}()
-	client, err := ssh.Dial("tcp", listener.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
-	return client
 }
 
 // TestHostile: servers that refuse, babble, or keep silent.
@@ -312,12 +255,12 @@ func TestHostile(t *testing.T) {
 		}, Closed, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			client := fakeServer(t, tt.serve)
-			s, err := OpenShell(timeout(t), client, Options{})
+			client := shells.Sessions(t, tt.serve)
+			s, err := OpenShell(shells.Timeout(t), client, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Add(timeout(t), install(1))
+			_, err = s.Add(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Unsure != tt.unsure {
 				t.Fatalf("error %v (%+v), want %s, unsure %v", err, e, tt.reason, tt.unsure)
@@ -325,7 +268,7 @@ func TestHostile(t *testing.T) {
 			if tt.detail != "" && e.Detail != tt.detail {
 				t.Errorf("detail %q, want %q", e.Detail, tt.detail)
 			}
-			if len(e.Detail) > 3*maxExcerpt {
+			if len(e.Detail) > 3*scriptrun.MaxExcerpt {
 				t.Errorf("detail of %d bytes", len(e.Detail))
 			}
 		})
@@ -334,19 +277,19 @@ func TestHostile(t *testing.T) {
 
 // TestNoChannel: a server that opens no session at all.
 func TestNoChannel(t *testing.T) {
-	client := fakeServer(t, nil)
+	client := shells.Sessions(t, nil)
 	var e *RemoteError
-	if _, err := OpenShell(timeout(t), client, Options{}); !errors.As(err, &e) || e.Stage != StageOpen || e.Reason != Refused {
+	if _, err := OpenShell(shells.Timeout(t), client, Options{}); !errors.As(err, &e) || e.Stage != StageOpen || e.Reason != Refused {
 		t.Errorf("error %v", err)
 	}
-	if _, err := OpenSFTP(timeout(t), client, Options{}); !errors.As(err, &e) || e.Reason != Refused {
+	if _, err := OpenSFTP(shells.Timeout(t), client, Options{}); !errors.As(err, &e) || e.Reason != Refused {
 		t.Errorf("error %v", err)
 	}
 }
 
 // TestTimeout: a server that accepts everything and says nothing.
 func TestTimeout(t *testing.T) {
-	client := fakeServer(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
+	client := shells.Sessions(t, func(ch ssh.Channel, requests <-chan *ssh.Request) {
 		for r := range requests {
 			r.Reply(true, nil)
 		}

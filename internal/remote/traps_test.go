@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // asRoot skips a test that has to be somebody else, unless the run is meant to
@@ -53,20 +55,20 @@ func TestLockTraps(t *testing.T) {
 		{"a link to /dev", func(lock string) error { return os.Symlink("/dev", lock) }},
 	} {
 		t.Run(trap.name, func(t *testing.T) {
-			for _, sh := range append(fastShells[:len(fastShells):len(fastShells)], testShell{name: "ksh93"}, testShell{name: "sftp", sftp: true}) {
+			for _, sh := range append(shells.Fast[:len(shells.Fast):len(shells.Fast)], shells.Shell{Name: "ksh93"}, shells.Shell{Name: "sftp", SFTP: true}) {
 				first++
 				uid := first
-				if sh.sftp {
+				if sh.SFTP {
 					uid = 65534 // sftp-server wants an account that has a name
 				}
-				t.Run(sh.name, func(t *testing.T) {
+				t.Run(sh.Name, func(t *testing.T) {
 					h := newHost(t, sh)
-					h.uid = uid
-					h.write(".ssh/authorized_keys", "x\n", 0o600)
-					os.Chmod(h.path(".ssh"), 0o755)
+					h.UID = uid
+					h.Write(".ssh/authorized_keys", "x\n", 0o600)
+					os.Chmod(h.Path(".ssh"), 0o755)
 					lock := fmt.Sprintf("/tmp/.ssh-copy-id.%d.lock", uid)
 					t.Cleanup(func() { os.RemoveAll(lock) })
-					if err := errors.Join(os.Chown(h.keysFile(), int(uid), int(uid)), trap.lay(lock), os.Lchown(lock, other, other)); err != nil {
+					if err := errors.Join(os.Chown(h.KeysFile(), int(uid), int(uid)), trap.lay(lock), os.Lchown(lock, other, other)); err != nil {
 						t.Fatal(err)
 					}
 					os.Lchown(lock+"/owner", other, other)
@@ -91,48 +93,48 @@ func TestLockTraps(t *testing.T) {
 func (h *host) trapSession(o Options) Session {
 	s := h.session(o)
 	if over, ok := s.(*sftpSession); ok {
-		over.uid = h.uid
+		over.uid = h.UID
 	}
 	return s
 }
 
 // describe lists a file or a directory as it is, links not followed.
 func (h *host) describe(path string) string {
-	h.t.Helper()
+	h.T.Helper()
 	out, err := exec.Command("find", path, "-printf", "%p %y %U %m %l %s %t\n").CombinedOutput()
 	if err != nil {
-		h.t.Fatalf("%v: %s", err, out)
+		h.T.Fatalf("%v: %s", err, out)
 	}
 	return string(out)
 }
 
 // withAttributes is a host on a file system that knows chattr: that of the
 // temporary directory, or one in a file.
-func withAttributes(t *testing.T, sh testShell) *host {
+func withAttributes(t *testing.T, sh shells.Shell) *host {
 	t.Helper()
 	asRoot(t)
-	chattr := need(t, "chattr")
+	chattr := shells.Need(t, "chattr")
 	h := newHost(t, sh)
-	if exec.Command(chattr, "+a", h.home).Run() == nil {
-		exec.Command(chattr, "-a", h.home).Run()
+	if exec.Command(chattr, "+a", h.Home).Run() == nil {
+		exec.Command(chattr, "-a", h.Home).Run()
 	} else {
 		image := filepath.Join(t.TempDir(), "disk")
-		for _, command := range [][]string{{"truncate", "-s", "8M", image}, {"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, h.home}} {
+		for _, command := range [][]string{{"truncate", "-s", "8M", image}, {"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, h.Home}} {
 			if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %v: %s", command, err, out)
 			}
 		}
-		t.Cleanup(func() { exec.Command("umount", h.home).Run() })
+		t.Cleanup(func() { exec.Command("umount", h.Home).Run() })
 	}
 	return h
 }
 
 // chattr sets attributes, or takes them away.
 func (h *host) chattr(mode string, names ...string) {
-	h.t.Helper()
+	h.T.Helper()
 	for _, name := range names {
-		if out, err := exec.Command("chattr", mode, h.path(name)).CombinedOutput(); err != nil {
-			h.t.Fatalf("%v: %s", err, out)
+		if out, err := exec.Command("chattr", mode, h.Path(name)).CombinedOutput(); err != nil {
+			h.T.Fatalf("%v: %s", err, out)
 		}
 	}
 }
@@ -152,20 +154,20 @@ func TestAttributes(t *testing.T) {
 		{"append-only directory with an immutable file", "+a", "+i", Immutable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, sh := range append(fastShells[:len(fastShells):len(fastShells)], testShell{name: "sftp", sftp: true}) {
-				t.Run(sh.name, func(t *testing.T) {
+			for _, sh := range append(shells.Fast[:len(shells.Fast):len(shells.Fast)], shells.Shell{Name: "sftp", SFTP: true}) {
+				t.Run(sh.Name, func(t *testing.T) {
 					h := withAttributes(t, sh)
-					h.write(".ssh/authorized_keys", "x\n", 0o600)
+					h.Write(".ssh/authorized_keys", "x\n", 0o600)
 					for _, set := range [][2]string{{tt.file, ".ssh/authorized_keys"}, {tt.directory, ".ssh"}} {
 						if set[0] != "" {
 							h.chattr(set[0], set[1])
-							t.Cleanup(func() { exec.Command("chattr", "-ia", h.path(set[1])).Run() })
+							t.Cleanup(func() { exec.Command("chattr", "-ia", h.Path(set[1])).Run() })
 						}
 					}
 					want := "x\n"
 					for n := range 2 { // what the first leaves must not keep the second waiting
 						start := time.Now()
-						r, err := h.session(Options{Waiting: func(w Wait) { t.Errorf("waited: %+v", w) }}).Add(timeout(t), install(n))
+						r, err := h.session(Options{Waiting: func(w Wait) { t.Errorf("waited: %+v", w) }}).Add(shells.Timeout(t), install(n))
 						var e *RemoteError
 						switch {
 						case tt.reason != "":
@@ -182,11 +184,11 @@ func TestAttributes(t *testing.T) {
 						t.Logf("after %v", time.Since(start))
 						h.want(".ssh/authorized_keys", want)
 					}
-					if left, _ := os.ReadDir(h.home); len(left) != 1 {
+					if left, _ := os.ReadDir(h.Home); len(left) != 1 {
 						t.Errorf("left in the home: %v", left)
 					}
 					// Without lsattr nobody can see the attribute before: what stays is free.
-					owner, err := os.ReadFile(h.keysFile() + ".ssh-copy-id.lock/owner")
+					owner, err := os.ReadFile(h.KeysFile() + ".ssh-copy-id.lock/owner")
 					if err == nil && (h.name() == "dash" || string(owner) != lockFree) {
 						t.Errorf("left beside the file: a lock of %q", owner)
 					}

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // scriptTools are the programs install.sh may call.
@@ -19,11 +22,11 @@ var scriptTools = []string{"cat", "chmod", "cksum", "dd", "grep", "head", "id", 
 
 // without leaves a host with scriptTools alone, but for some of them.
 func (h *host) without(missing ...string) {
-	h.t.Helper()
-	bin := filepath.Dir(h.sh)
+	h.T.Helper()
+	bin := filepath.Dir(h.Sh)
 	links, err := os.ReadDir(bin)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	busybox := len(links) > 1
 	for _, link := range links {
@@ -36,12 +39,12 @@ func (h *host) without(missing ...string) {
 			os.Symlink(path, filepath.Join(bin, name))
 		}
 	}
-	h.env = slices.DeleteFunc(h.env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
-	h.env = append(h.env, "PATH="+bin)
-	h.edit = func(script string) string {
-		script = strings.Replace(script, systemPath, "/nowhere", 1)
+	h.Env = slices.DeleteFunc(h.Env, func(v string) bool { return strings.HasPrefix(v, "PATH=") })
+	h.Env = append(h.Env, "PATH="+bin)
+	h.Edit = func(script string) string {
+		script = strings.Replace(script, scriptrun.SystemPath, "/nowhere", 1)
 		if slices.Contains(missing, "/dev/null") {
-			script = strings.ReplaceAll(script, "/dev/null", h.path("null"))
+			script = strings.ReplaceAll(script, "/dev/null", h.Path("null"))
 		}
 		return script
 	}
@@ -53,11 +56,11 @@ func TestSmallUserland(t *testing.T) {
 	for _, missing := range append(slices.Clone(scriptTools), "/dev/null", "dd tail", "tr head", "rm rmdir", "ls id uname", "wc id uname") {
 		t.Run(missing, func(t *testing.T) {
 			// busybox runs its own tools without looking for them.
-			shells := []testShell{{name: "dash"}, {name: "ksh93"}, {name: "bash"}}
-			each(t, shells, func(t *testing.T, h *host) {
+			list := []shells.Shell{{Name: "dash"}, {Name: "ksh93"}, {Name: "bash"}}
+			each(t, list, func(t *testing.T, h *host) {
 				h.without(strings.Fields(missing)...)
-				h.write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
-				h.write("null", "", 0o600)
+				h.Write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
+				h.Write("null", "", 0o600)
 				h.installsTwice("# mine\nssh-rsa AAAA last\n")
 				h.want("null", "")
 			})
@@ -67,10 +70,10 @@ func TestSmallUserland(t *testing.T) {
 
 // TestNothingCounts: where no program tells how long a file is, it is left alone.
 func TestNothingCounts(t *testing.T) {
-	each(t, []testShell{{name: "dash"}, {name: "ksh93"}, {name: "bash"}}, func(t *testing.T, h *host) {
+	each(t, []shells.Shell{{Name: "dash"}, {Name: "ksh93"}, {Name: "bash"}}, func(t *testing.T, h *host) {
 		h.without("ls", "wc")
-		h.write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
-		_, err := h.session(Options{}).Add(timeout(t), install(1))
+		h.Write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
+		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoTool || e.Detail != "wc: not found" || e.Unsure {
 			t.Errorf("error %v", err)
@@ -81,19 +84,19 @@ func TestNothingCounts(t *testing.T) {
 
 // installsTwice adds two keys, and then finds them there.
 func (h *host) installsTwice(before string) {
-	h.t.Helper()
+	h.T.Helper()
 	c := install(1, 2)
 	c.Repair = true
-	r := add(h.t, h.session(Options{}), c)
+	r := add(h.T, h.session(Options{}), c)
 	after := before + testLine(1) + "\n" + testLine(2) + "\n"
 	h.want(".ssh/authorized_keys", after)
 	if !r.Applied || r.State.Size != int64(len(after)) {
-		h.t.Errorf("%+v", r)
+		h.T.Errorf("%+v", r)
 	}
-	r = add(h.t, h.session(Options{}), c)
+	r = add(h.T, h.session(Options{}), c)
 	h.want(".ssh/authorized_keys", after)
 	if r.Applied || len(r.State.Candidates) != 2 {
-		h.t.Errorf("second run: %+v", r)
+		h.T.Errorf("second run: %+v", r)
 	}
 	h.wantClean()
 }
@@ -101,14 +104,14 @@ func (h *host) installsTwice(before string) {
 // TestNoMkdir: what cannot be done without a program is refused with its name,
 // and nothing is left.
 func TestNoMkdir(t *testing.T) {
-	each(t, []testShell{{name: "dash"}, {name: "ksh93"}, {name: "mksh"}, {name: "bash"}, {name: "zsh"}}, func(t *testing.T, h *host) {
+	each(t, []shells.Shell{{Name: "dash"}, {Name: "ksh93"}, {Name: "mksh"}, {Name: "bash"}, {Name: "zsh"}}, func(t *testing.T, h *host) {
 		h.without("mkdir")
-		_, err := h.session(Options{}).Add(timeout(t), install(1))
+		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoTool || e.Stage != StageMkdir || e.Unsure || !strings.Contains(e.Detail, "mkdir") {
 			t.Errorf("error %+v", e)
 		}
-		if list, _ := os.ReadDir(h.home); len(list) > 0 {
+		if list, _ := os.ReadDir(h.Home); len(list) > 0 {
 			t.Errorf("made: %v", list)
 		}
 	})
@@ -129,12 +132,12 @@ func TestEnvironment(t *testing.T) {
 		{"umask", "umask 777"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
+			each(t, shells.All, func(t *testing.T, h *host) {
 				if tt.name == "own tools" && h.name() == "busybox" {
 					t.Skip("its shell runs its own tools")
 				}
-				h.rc = strings.Replace(tt.rc, "mkdir ", "mkdir -p ", 1) + ";"
-				h.write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
+				h.RC = strings.Replace(tt.rc, "mkdir ", "mkdir -p ", 1) + ";"
+				h.Write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
 				h.installsTwice("# mine\nssh-rsa AAAA last\n")
 			})
 		})
@@ -143,11 +146,11 @@ func TestEnvironment(t *testing.T) {
 
 // TestFunctions: functions and options that bash hands down to its children.
 func TestFunctions(t *testing.T) {
-	h := newHost(t, testShell{name: "bash"})
-	h.login = need(t, "bash")
-	h.rc = `for f in ls wc tail dd cd pwd printf read kill test echo grep id mkdir chmod has say command; do eval "$f() { builtin echo lies; }"; export -f $f; done; ` +
+	h := newHost(t, shells.Shell{Name: "bash"})
+	h.Login = shells.Need(t, "bash")
+	h.RC = `for f in ls wc tail dd cd pwd printf read kill test echo grep id mkdir chmod has say command; do eval "$f() { builtin echo lies; }"; export -f $f; done; ` +
 		`set -o noclobber -o allexport -o nounset; export SHELLOPTS;`
-	h.write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
+	h.Write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
 	h.installsTwice("# mine\nssh-rsa AAAA last\n")
 }
 
@@ -160,10 +163,10 @@ func TestRedirected(t *testing.T) {
 		"kept": `exec 9>&1 >"$HOME/log";`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			setLimits(t, func(l *waitLimits) { l.notice, l.farewell = 2*time.Second, time.Second })
-			h := newHost(t, testShell{name: "dash"})
-			h.rc = rc
-			_, err := h.session(Options{}).Add(timeout(t), install(1))
+			shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice, l.Close = 2*time.Second, time.Second })
+			h := newHost(t, shells.Shell{Name: "dash"})
+			h.RC = rc
+			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != Unheard || !e.Unsure {
 				t.Errorf("error %+v", e)
@@ -171,7 +174,7 @@ func TestRedirected(t *testing.T) {
 			if rc != "exec >&-;" {
 				h.want(".ssh/authorized_keys", testLine(1)+"\n")
 			}
-			if _, err := h.session(Options{}).Read(timeout(t), nil); !errors.As(err, &e) || e.Reason != Unheard || e.Unsure {
+			if _, err := h.session(Options{}).Read(shells.Timeout(t), nil); !errors.As(err, &e) || e.Reason != Unheard || e.Unsure {
 				t.Errorf("error %+v", e)
 			}
 			h.wantClean()
@@ -181,10 +184,10 @@ func TestRedirected(t *testing.T) {
 
 // TestNoHome: a home that does not exist is named, and not made.
 func TestNoHome(t *testing.T) {
-	each(t, allShells, func(t *testing.T, h *host) {
-		gone := h.path("gone")
-		h.rc = "HOME=" + gone + "; export HOME;"
-		_, err := h.session(Options{}).Add(timeout(t), install(1))
+	each(t, shells.All, func(t *testing.T, h *host) {
+		gone := h.Path("gone")
+		h.RC = "HOME=" + gone + "; export HOME;"
+		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoHome || e.Detail != gone || e.Unsure {
 			t.Errorf("error %+v", e)

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshdconfig"
 )
 
 // administratorsFile is the file that sshd on Windows reads for members of
@@ -50,7 +52,7 @@ type windowsSession struct {
 	client  *ssh.Client
 	o       Options
 	account *windowsAccount
-	config  *ServerConfig
+	config  *sshdconfig.Config
 	shared  bool // the file is the administrators' one
 	// unread are the files that sshd reads where the file is none of them.
 	unread []string

@@ -4,6 +4,9 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshdconfig"
 )
 
 // administratorsSID is the SID of that group, whatever Windows calls it.
@@ -27,7 +30,7 @@ type windowsAccount struct {
 	// resolves: sshd knows "administrators" in every language.
 	resolves bool
 	// files are sshd_config, then what it includes; none if it is unreadable.
-	files []confFile
+	files []sshdconfig.File
 	// connection is SSH_CONNECTION.
 	connection []string
 }
@@ -68,7 +71,7 @@ func newWindowsAccount(answer *windowsAnswer, serverVersion string) (*windowsAcc
 	for i, text := range answer.many["config"] {
 		content, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || i >= len(files) {
-			return nil, &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: errGarbled.Error(), Status: -1}
+			return nil, &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: scriptrun.ErrGarbled.Error(), Status: -1}
 		}
 		a.addConfig(files[i], string(content))
 	}
@@ -88,10 +91,10 @@ func (a *windowsAccount) addGroup(sid, name, computer string) {
 // addConfig takes a file of sshd's configuration, with its paths in lower case
 // as SFTP names them and the names of accounts and groups in lower case.
 func (a *windowsAccount) addConfig(path, text string) {
-	f := confFile{path: a.configPath(path)}
+	f := sshdconfig.File{Path: a.configPath(path)}
 	for line := range strings.Lines(strings.TrimPrefix(text, "\xef\xbb\xbf")) {
 		line = strings.TrimRight(line, "\r\n")
-		words := configWords(line)
+		words := sshdconfig.Words(line)
 		if len(words) == 0 {
 			continue
 		}
@@ -104,7 +107,7 @@ func (a *windowsAccount) addConfig(path, text string) {
 				line += ` "` + a.configPath(word) + `"`
 			}
 		}
-		f.lines = append(f.lines, line)
+		f.Lines = append(f.Lines, line)
 	}
 	a.files = append(a.files, f)
 }
@@ -121,23 +124,26 @@ func (a *windowsAccount) configPath(p string) string {
 	return strings.ToLower(p)
 }
 
-// config is what sshd's configuration says for the account.
-func (a *windowsAccount) config() *ServerConfig {
-	d := &Diagnosis{Account: a.login, memberOf: a.member}
+// configLogin is what the conditions of sshd_config are about.
+func (a *windowsAccount) configLogin() sshdconfig.Login {
+	l := sshdconfig.Login{Account: a.login, MemberOf: a.member}
 	if len(a.connection) == 4 {
-		d.Server.Client, d.Server.Address, d.Server.Port = a.connection[0], a.connection[2], a.connection[3]
+		l.Client, l.Address, l.Port = a.connection[0], a.connection[2], a.connection[3]
 	}
+	return l
+}
+
+// config is what sshd's configuration says for the account.
+func (a *windowsAccount) config() *sshdconfig.Config {
 	if len(a.files) > 0 {
-		d.Server.evaluate(a.files, d)
-		d.Server.Path = windowsPath(a.data + "/ssh/sshd_config")
-		return &d.Server
+		c := sshdconfig.Evaluate(a.files, a.configLogin())
+		return &c
 	}
-	d.Server.Options = map[string][]string{}
-	d.Server.Unsure = true
+	c := &sshdconfig.Config{Options: map[string][]string{}, Unsure: true}
 	if met, _ := a.member("administrators"); met {
-		d.Server.Options["authorizedkeysfile"] = []string{programData + "/ssh/" + administratorsFile}
+		c.Options["authorizedkeysfile"] = []string{programData + "/ssh/" + administratorsFile}
 	}
-	return &d.Server
+	return c
 }
 
 // member reports whether sshd would take the account for a member of the groups
@@ -164,11 +170,11 @@ func (a *windowsAccount) member(value string) (met, known bool) {
 		}
 		named = true
 		for pattern := range strings.SplitSeq(value, ",") {
-			if not, excluded := strings.CutPrefix(pattern, "!"); excluded && newMatcher().pattern(g.name, not) {
+			if not, excluded := strings.CutPrefix(pattern, "!"); excluded && sshdconfig.NewMatcher().Pattern(g.name, not) {
 				return false, true
 			}
 		}
-		met = met || newMatcher().list(g.name, value)
+		met = met || sshdconfig.NewMatcher().List(g.name, value)
 	}
 	return met, named
 }
@@ -182,7 +188,7 @@ func (a *windowsAccount) sharedFile() string { return a.data + "/ssh/" + adminis
 
 // keysFiles are the files that sshd reads for the account, as SFTP names them
 // (expand_authorized_keys in auth.c).
-func (a *windowsAccount) keysFiles(config *ServerConfig) []string {
+func (a *windowsAccount) keysFiles(config *sshdconfig.Config) []string {
 	value := ".ssh/authorized_keys .ssh/authorized_keys2" // servconf.c
 	if values := config.Options["authorizedkeysfile"]; len(values) > 0 {
 		value = values[0]

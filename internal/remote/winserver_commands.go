@@ -17,6 +17,8 @@ import (
 	"unicode/utf16"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
 )
 
 //go:embed windows.ps1
@@ -39,7 +41,7 @@ var windowsPatience = 30 * time.Second
 func section(name string) string {
 	_, rest, _ := strings.Cut(windowsScript, "#== "+name+"\n")
 	text, _, _ := strings.Cut(rest, "#== ")
-	return strip(text)
+	return scriptrun.Strip(text)
 }
 
 // powerShell is the command line that runs a section of windows.ps1. The
@@ -67,7 +69,7 @@ type windowsAnswer struct {
 
 // runPowerShell runs a section of windows.ps1 on a channel of its own.
 func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name string, parameters ...string) (*windowsAnswer, error) {
-	marker := newMarker()
+	marker := scriptrun.NewMarker()
 	command := powerShell(marker, name, parameters...)
 	if len(command) > maxCommandLine {
 		return nil, &RemoteError{Stage: StageRequest, Path: o.Target, Reason: Invalid, Detail: "the path is too long", Status: -1}
@@ -85,21 +87,21 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 	done := make(chan outcome, 1)
 	go func() {
 		// PowerShell would wait for the end of its input.
-		p := ch.start(o, command, "", nil)
-		p.closeIn()
-		f := &frame{marker: marker, out: bufio.NewReader(p.out)}
+		p := ch.Start(o.Run(), command, "", nil)
+		p.CloseIn()
+		f := &frame{marker: marker, out: bufio.NewReader(p.Out)}
 		text, err := f.read()
 		if err != nil {
 			err = f.broken(p, err)
 		}
-		p.kill()
+		p.Kill()
 		a, parseErr := parseWindows(text)
 		if err == nil {
 			err = parseErr
 		}
 		done <- outcome{a, err}
 	}()
-	notice := time.NewTicker(limits().notice)
+	notice := time.NewTicker(scriptrun.CurrentLimits().Notice)
 	defer notice.Stop()
 	for began := time.Now(); limited.Err() == nil; {
 		select {
@@ -127,7 +129,7 @@ func runPowerShell(ctx context.Context, client *ssh.Client, o Options, name stri
 type frame struct {
 	marker string
 	out    *bufio.Reader
-	noise  excerpt
+	noise  scriptrun.Excerpt
 	began  bool
 }
 
@@ -144,8 +146,8 @@ func (f *frame) read() ([]byte, error) {
 		}
 		said, ours := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte(f.marker+" "))
 		if !ours {
-			if noise += len(line); noise > maxNoise {
-				return nil, errTooMuch
+			if noise += len(line); noise > scriptrun.MaxNoise {
+				return nil, scriptrun.ErrTooMuch
 			}
 			f.noise.Write(line)
 			continue
@@ -158,19 +160,19 @@ func (f *frame) read() ([]byte, error) {
 			f.began = true
 		case "data":
 			if text = append(text, value...); len(text) > maxFrame {
-				return nil, errTooMuch
+				return nil, scriptrun.ErrTooMuch
 			}
 		case "end":
 			if n, err := strconv.Atoi(string(value)); !f.began || err != nil || n != len(text) {
-				return nil, errGarbled
+				return nil, scriptrun.ErrGarbled
 			}
 			decoded, err := base64.StdEncoding.DecodeString(string(text))
 			if err != nil {
-				return nil, errGarbled
+				return nil, scriptrun.ErrGarbled
 			}
 			return decoded, nil
 		default:
-			return nil, errGarbled
+			return nil, scriptrun.ErrGarbled
 		}
 	}
 }
@@ -189,29 +191,25 @@ func (f *frame) line() ([]byte, error) {
 }
 
 // broken tells why there was no answer.
-func (f *frame) broken(p *process, err error) error {
+func (f *frame) broken(p *scriptrun.Process, err error) error {
 	e := &RemoteError{Stage: StageAnswer, Status: -1, Detail: err.Error()}
 	switch {
-	case errors.Is(err, errTooMuch):
+	case errors.Is(err, scriptrun.ErrTooMuch):
 		e.Reason = TooMuch
 		return e
 	case errors.Is(err, errLimited):
 		e.Stage, e.Reason = StageStart, Refused
 		return e
-	case errors.Is(err, errGarbled), !errors.Is(err, io.EOF):
+	case errors.Is(err, scriptrun.ErrGarbled), !errors.Is(err, io.EOF):
 		e.Reason = Garbled
 		return e
 	}
-	p.wait()
-	select {
-	case <-p.ended:
-		e.Status = p.status
-	default:
-	}
-	said := strings.TrimSpace(plainErrors(p.errs.String()) + "\n" + f.noise.String())
+	p.Wait()
+	e.Status = p.ExitStatus()
+	said := strings.TrimSpace(plainErrors(p.Errs.String()) + "\n" + f.noise.String())
 	e.Detail = said
 	switch {
-	case p.refused:
+	case p.Refused:
 		e.Stage, e.Reason = StageOpen, Refused
 	case e.Status < 0:
 		e.Reason = Closed
@@ -261,7 +259,7 @@ func parseWindows(text []byte) (*windowsAnswer, error) {
 	for line := range strings.Lines(string(text)) {
 		word, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		if !ok || strings.ContainsRune(value, 0) {
-			return nil, &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: errGarbled.Error(), Status: -1}
+			return nil, &RemoteError{Stage: StageAnswer, Reason: Garbled, Detail: scriptrun.ErrGarbled.Error(), Status: -1}
 		}
 		a.one[word] = value
 		a.many[word] = append(a.many[word], value)

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"ssh-copy-id/internal/sshtest"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // TestWindowsTrouble: what a server that is not as it should be leads to.
@@ -46,10 +49,10 @@ func TestWindowsTrouble(t *testing.T) {
 				windowsPatience = 50 * time.Millisecond
 			}
 			h := newWindows(t, tt.cfg)
-			s, err := OpenWindows(timeout(t), h.client, Options{})
+			s, err := OpenWindows(shells.Timeout(t), h.client, Options{})
 			if err == nil {
 				defer s.Close()
-				_, err = s.Add(timeout(t), install(1))
+				_, err = s.Add(shells.Timeout(t), install(1))
 			}
 			var e *RemoteError
 			switch {
@@ -126,7 +129,7 @@ func TestWindowsScript(t *testing.T) {
 			}
 		}
 	}
-	for _, command := range []string{powerShell(newMarker(), "look", "P="+path), powerShell(newMarker(), "guard", "P="+path, "K=shared", "J=mend")} {
+	for _, command := range []string{powerShell(scriptrun.NewMarker(), "look", "P="+path), powerShell(scriptrun.NewMarker(), "guard", "P="+path, "K=shared", "J=mend")} {
 		if len(command) > maxCommandLine {
 			t.Errorf("%d characters are too many for cmd.exe", len(command))
 		}
@@ -143,7 +146,7 @@ func TestWindowsScript(t *testing.T) {
 	long := Options{Target: "~/" + strings.Repeat("x", 3000)}
 	h := newWindows(t, sshtest.WindowsConfig{})
 	h.write(windowsOwn, "")
-	_, err := runPowerShell(timeout(t), h.client, long, "guard", "P="+strings.Repeat("A", 4000))
+	_, err := runPowerShell(shells.Timeout(t), h.client, long, "guard", "P="+strings.Repeat("A", 4000))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Invalid || len(h.Commands()) != 0 {
 		t.Errorf("error %v", err)

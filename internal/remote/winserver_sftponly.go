@@ -94,16 +94,16 @@ func (w *windowsSession) whoami(ctx context.Context) bool {
 	answer := make(chan []group, 1)
 	go func() {
 		defer ch.Close()
-		p := ch.start(w.o, "whoami.exe /groups /fo csv /nh", "", nil)
-		p.closeIn()
+		p := ch.Start(w.o.Run(), "whoami.exe /groups /fo csv /nh", "", nil)
+		p.CloseIn()
 		var groups []group
-		lines := bufio.NewScanner(io.LimitReader(p.out, maxFrame))
+		lines := bufio.NewScanner(io.LimitReader(p.Out, maxFrame))
 		for lines.Scan() {
 			if m := groupLine.FindStringSubmatch(strings.TrimSpace(lines.Text())); m != nil {
 				groups = append(groups, group{m[1], m[2]})
 			}
 		}
-		p.kill()
+		p.Kill()
 		answer <- groups
 	}()
 	select {

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/sshtest"
+
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 const (
@@ -51,7 +53,7 @@ func newWindows(t *testing.T, cfg sshtest.WindowsConfig) *windowsHost {
 
 func (h *windowsHost) open(o Options) Session {
 	h.t.Helper()
-	s, err := OpenWindows(timeout(h.t), h.client, o)
+	s, err := OpenWindows(shells.Timeout(h.t), h.client, o)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -165,10 +167,10 @@ func TestWindowsAdd(t *testing.T) {
 						t.Errorf("announced after the write")
 					}
 				}}
-				s, err := OpenWindows(timeout(t), h.client, o)
+				s, err := OpenWindows(shells.Timeout(t), h.client, o)
 				if err == nil {
 					defer s.Close()
-					result, err = s.Add(timeout(t), change)
+					result, err = s.Add(shells.Timeout(t), change)
 				}
 				want := tt.want
 				if want == "" && tt.reason == "" {
@@ -216,13 +218,13 @@ func TestWindowsAdd(t *testing.T) {
 func TestWindowsRead(t *testing.T) {
 	h := newWindows(t, sshtest.WindowsConfig{})
 	s := h.open(Options{})
-	st, err := s.Read(timeout(t), []string{testBlob(1)})
+	st, err := s.Read(shells.Timeout(t), []string{testBlob(1)})
 	if err != nil || st.Exists || st.Path != windowsOwn || st.Sum != "absent" {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	h.want(windowsOwn, "-")
 	h.write(windowsOwn, "# mine\r\n"+testLine(1)+"\r\n"+testLine(2))
-	st, err = s.Read(timeout(t), []string{testBlob(1)})
+	st, err = s.Read(shells.Timeout(t), []string{testBlob(1)})
 	if err != nil || !st.Exists || !st.NoFinalNewline || st.NotText || len(st.Candidates) != 1 || st.Candidates[0].Number != 2 {
 		t.Fatalf("%+v, %v", st, err)
 	}
@@ -318,7 +320,7 @@ func TestWindowsLogin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newWindows(t, cfg)
-			signer := testSigner(t)
+			signer := shells.Signer(t)
 			line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 			login := func() error {
 				client, err := ssh.Dial("tcp", h.Addr(), &ssh.ClientConfig{
@@ -344,13 +346,13 @@ func TestWindowsLogin(t *testing.T) {
 func TestWindowsConcurrent(t *testing.T) {
 	h := newWindows(t, sshtest.WindowsConfig{Admin: true})
 	together(8, func(i int) {
-		s, err := OpenWindows(timeout(t), h.client, Options{})
+		s, err := OpenWindows(shells.Timeout(t), h.client, Options{})
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		defer s.Close()
-		if _, err := s.Add(timeout(t), install(i)); err != nil {
+		if _, err := s.Add(shells.Timeout(t), install(i)); err != nil {
 			t.Error(err)
 		}
 	})

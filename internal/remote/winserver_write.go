@@ -92,44 +92,45 @@ func (w *windowsSession) hasBOM(ctx context.Context) bool {
 	return err == nil && head == "\xef\xbb\xbf"
 }
 
-// accessList is what was found out about who may write to a file: names as the
-// server writes them, and what is to be done about them.
-type accessList struct {
-	path    string
-	shared  bool
+// AccessList is what was found out about who may write to a file on Windows: names
+// as the server writes them.
+type AccessList struct {
+	Path    string
+	Shared  bool // the file is the one of all administrators
+	Writers []Principal
+	Owner   *Principal // of a file that has the wrong one; else nil
+
 	changed bool
 	had     []string // lost their access by the change
 	from    string   // the owner before it
-	writers []windowsPrincipal
-	owner   *windowsPrincipal // of a file that has the wrong one
-	failed  string            // why the change failed
+	failed  string   // why the change failed
 }
 
-// windowsPrincipal is an account or a group.
-type windowsPrincipal struct{ sid, name string }
+// Principal is an account or a group on Windows.
+type Principal struct{ SID, Name string }
 
-func newPrincipal(text string) windowsPrincipal {
+func newPrincipal(text string) Principal {
 	sid, name, _ := strings.Cut(text, " ")
 	if name == "" {
 		name = sid
 	}
-	return windowsPrincipal{sid, name}
+	return Principal{sid, name}
 }
 
 // access looks at the access list of the file, as SFTP names it, and with mend
 // changes it if it may: the administrators' file becomes theirs and SYSTEM's
 // alone; from any other file others lose what they could write to it with.
-func (w *windowsSession) access(ctx context.Context, file string, mend bool) (*accessList, error) {
+func (w *windowsSession) access(ctx context.Context, file string, mend bool) (*AccessList, error) {
 	// What Windows is given is what SFTP works on, and no link by then.
-	list := &accessList{path: windowsPath(file), shared: strings.EqualFold(file, w.account.sharedFile())}
+	list := &AccessList{Path: windowsPath(file), Shared: strings.EqualFold(file, w.account.sharedFile())}
 	kind, how := "own", "tell"
-	if list.shared {
+	if list.Shared {
 		kind = "shared"
 	}
 	if mend {
 		how = "mend"
 	}
-	path := base64.StdEncoding.EncodeToString([]byte(list.path))
+	path := base64.StdEncoding.EncodeToString([]byte(list.Path))
 	a, err := runPowerShell(ctx, w.client, w.o, "guard", "P="+path, "K="+kind, "J="+how)
 	if err != nil {
 		return nil, err
@@ -137,11 +138,11 @@ func (w *windowsSession) access(ctx context.Context, file string, mend bool) (*a
 	_, list.changed = a.one["changed"]
 	list.had, list.from, list.failed = a.many["had"], a.one["from"], a.one["error"]
 	for _, writer := range a.many["writer"] {
-		list.writers = append(list.writers, newPrincipal(writer))
+		list.Writers = append(list.Writers, newPrincipal(writer))
 	}
 	if owner, wrong := a.one["owner"]; wrong {
 		p := newPrincipal(owner)
-		list.owner = &p
+		list.Owner = &p
 	}
 	return list, nil
 }
@@ -165,25 +166,25 @@ func (w *windowsSession) guard(ctx context.Context, mend, created bool, note fun
 		if len(list.had) > 0 && !created {
 			rest += "; taken from its access list: " + strings.Join(list.had, ", ")
 		}
-		note(what+"%s", list.path, rest)
+		note(what+"%s", list.Path, rest)
 	}
-	if len(list.writers) > 0 {
-		note("others may write to %s, so sshd ignores it: %s", list.path, list.names())
+	if len(list.Writers) > 0 {
+		note("others may write to %s, so sshd ignores it: %s", list.Path, list.Names())
 	}
-	if list.owner != nil {
-		note("%s belongs to %s, so sshd ignores it", list.path, list.owner.name)
+	if list.Owner != nil {
+		note("%s belongs to %s, so sshd ignores it", list.Path, list.Owner.Name)
 	}
 	if list.failed != "" {
-		note("changing the access list of %s failed: %s", list.path, list.failed)
+		note("changing the access list of %s failed: %s", list.Path, list.failed)
 	}
 	return nil
 }
 
-// names are those of the writers.
-func (l *accessList) names() string {
+// Names returns the names of the writers.
+func (l *AccessList) Names() string {
 	var names []string
-	for _, writer := range l.writers {
-		names = append(names, writer.name)
+	for _, writer := range l.Writers {
+		names = append(names, writer.Name)
 	}
 	return strings.Join(names, ", ")
 }

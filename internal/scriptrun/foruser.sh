@@ -17,7 +17,7 @@
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
 
-# See install.sh.
+# See prelude.sh.
 set +e +u +C +a
 PS4='+ ' LC_ALL=C
 export LC_ALL
@@ -33,7 +33,7 @@ unset IFS CDPATH ENV BASH_ENV FPATH
 set -f
 nl='
 '
-# See install.sh.
+# See prelude.sh.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin${PATH:+:$PATH}
 # Solaris keeps the POSIX id here.
 [ -d /usr/xpg4/bin ] && PATH=/usr/xpg4/bin:$PATH

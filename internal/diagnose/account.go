@@ -1,4 +1,4 @@
-package remote
+package diagnose
 
 import (
 	"cmp"
@@ -45,8 +45,8 @@ func (f *finder) labels() {
 		if !stray && (!near || slices.Contains(readableTypes, kind)) {
 			continue
 		}
-		f.add(Finding{Kind: FindLabel, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner, Value: label,
-			Unsure: d.SELinux == "", Mend: f.relabel(fact.Path, kind)})
+		f.add(Cause{Kind: CauseLabel, Path: fact.Path, Mode: fact.Mode, Owner: fact.Owner, Value: label,
+			Unsure: d.SELinux == "", Fix: f.relabel(fact.Path, kind)})
 	}
 }
 
@@ -76,8 +76,8 @@ func (f *finder) encrypted() {
 		list = []Encryption{{Kind: "fscrypt", Open: true}}
 	}
 	for _, e := range list {
-		f.add(Finding{Kind: FindEncrypted, Path: d.Home, Value: e.Kind, Unsure: e.Open,
-			Mend: "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys", InConfig: true})
+		f.add(Cause{Kind: CauseEncrypted, Path: d.Home, Value: e.Kind, Unsure: e.Open,
+			Fix: "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys", InConfig: true})
 	}
 }
 
@@ -89,30 +89,30 @@ func (f *finder) lockout() {
 	pam := f.option("usepam")
 	locked := d.Password == "locked" || d.Password == "" && (d.PasswordStatus == "L" || d.PasswordStatus == "LK")
 	if locked && pam != "yes" {
-		f.add(Finding{Kind: FindLocked, Option: "usepam", Value: pam, Mend: "usermod -U " + quoted(f.account),
+		f.add(Cause{Kind: CauseLocked, Option: "usepam", Value: pam, Fix: "usermod -U " + quoted(f.account),
 			// passwd -S calls "*" locked too, which sshd does not.
 			Unsure: d.Password == "" || d.Server.Source != FromSSHD || d.Server.Unsure})
 	}
 	if !d.Expires.IsZero() && !d.Today.Before(d.Expires) && !d.Today.IsZero() {
-		f.add(Finding{Kind: FindExpired, Value: d.Expires.Format(time.DateOnly), Mend: "chage -E -1 " + quoted(f.account)})
+		f.add(Cause{Kind: CauseExpired, Value: d.Expires.Format(time.DateOnly), Fix: "chage -E -1 " + quoted(f.account)})
 	}
 	if d.MustChange && pam != "no" {
-		f.add(Finding{Kind: FindExpired, Unsure: pam != "yes", Mend: "passwd " + quoted(f.account)})
+		f.add(Cause{Kind: CauseExpired, Unsure: pam != "yes", Fix: "passwd " + quoted(f.account)})
 	}
 }
 
 // shell: sshd wants a program there; and some of them let nobody in.
 func (f *finder) shell() {
 	d := f.d
-	found := Finding{Kind: FindShell, Value: d.Shell, Mend: "chsh -s /bin/sh " + quoted(f.account)}
+	found := Cause{Kind: CauseShell, Value: d.Shell, Fix: "chsh -s /bin/sh " + quoted(f.account)}
 	switch base := path.Base(d.Shell); {
 	case d.Shell == "":
 	case base == "nologin", base == "false", d.ShellRuns == No:
 		f.add(found)
 	case d.ShellListed == No:
 		// Only pam_shells and Dropbear mind.
-		found.Note, found.Path = true, "/etc/shells"
-		found.Mend = "echo " + quoted(d.Shell) + " >>/etc/shells"
+		found.Informational, found.Path = true, "/etc/shells"
+		found.Fix = "echo " + quoted(d.Shell) + " >>/etc/shells"
 		f.add(found)
 	}
 }

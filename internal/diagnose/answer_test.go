@@ -1,21 +1,29 @@
-package remote
+package diagnose
 
 import (
-	"bufio"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshdconfig"
+	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // parseDiagnosis reads an answer whose marker is M.
 func parseDiagnosis(text string) (*Diagnosis, error) {
-	s := &shell{marker: "M", out: bufio.NewReader(strings.NewReader(text))}
-	return s.diagnosis()
+	a := &answer{}
+	err := shells.Answer(text, scriptrun.Request{Line: a.line, Limit: maxDiagnosis, Longest: maxDiagnosisLine})
+	if err != nil {
+		return nil, err
+	}
+	return a.finish()
 }
 
 // answerOf is an answer about alice's file, with more lines in it.
@@ -29,7 +37,7 @@ func answerOf(lines ...string) string {
 }
 
 // said is a finding in short.
-func said(f Finding) string {
+func said(f Cause) string {
 	text := string(f.Kind)
 	if f.Path != "" {
 		text += " " + f.Path
@@ -37,11 +45,11 @@ func said(f Finding) string {
 	if f.Unsure {
 		text += " ?"
 	}
-	if f.Note {
+	if f.Informational {
 		text += " (note)"
 	}
-	if f.Mend != "" {
-		text += ": " + f.Mend
+	if f.Fix != "" {
+		text += ": " + f.Fix
 	}
 	return text
 }
@@ -117,8 +125,8 @@ var findingsCases = []struct{ lines, want []string }{
 		[]string{"PubkeyAuthentication /c ?: PubkeyAuthentication yes"}},
 }
 
-// TestFindings: what a line of the answer comes to.
-func TestFindings(t *testing.T) {
+// TestCauses: what a line of the answer comes to.
+func TestCauses(t *testing.T) {
 	for _, tt := range findingsCases {
 		d, err := parseDiagnosis(answerOf(tt.lines...))
 		if err != nil {
@@ -126,7 +134,7 @@ func TestFindings(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, f := range d.Findings("", nil) {
+		for _, f := range d.Causes("", nil) {
 			got = append(got, said(f))
 		}
 		if !slices.Equal(got, tt.want) {
@@ -135,8 +143,8 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestFindingsOptions: what the options of sshd come to.
-func TestFindingsOptions(t *testing.T) {
+// TestCausesOptions: what the options of sshd come to.
+func TestCausesOptions(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +193,7 @@ func TestFindingsOptions(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, f := range d.Findings("alice", []ssh.PublicKey{ed, public}) {
+		for _, f := range d.Causes("alice", []ssh.PublicKey{ed, public}) {
 			got = append(got, said(f))
 		}
 		if text := strings.Join(got, "\n"); text != want {
@@ -194,8 +202,8 @@ func TestFindingsOptions(t *testing.T) {
 	}
 }
 
-// TestFindingsOrder: sure before unsure, remarks last, and by likelihood.
-func TestFindingsOrder(t *testing.T) {
+// TestCausesOrder: sure before unsure, remarks last, and by likelihood.
+func TestCausesOrder(t *testing.T) {
 	d, err := parseDiagnosis(answerOf("attr ----i---- /home/alice", "readable no", "crypt ecryptfs closed", "crypt fscrypt open",
 		"fact drwxrwxrwx 2 7 0 4096 Jan 1 00:00 /home/alice/.x", "real /home/alice/.x", "passwd alice L", "conf /etc/ssh/sshd_config", "cl PubkeyAuthentication no",
 		"cl AuthorizedKeysFile none"))
@@ -203,7 +211,7 @@ func TestFindingsOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, f := range d.Findings("", nil) {
+	for _, f := range d.Causes("", nil) {
 		got = append(got, string(f.Kind)+" "+f.Value)
 	}
 	want := []string{"missing dir", "mode ", "owner ", "unreadable ", "encrypted home ecryptfs", "PubkeyAuthentication no",
@@ -216,40 +224,10 @@ func TestFindingsOrder(t *testing.T) {
 // TestServedBy: the sshd on the disk may not be what answers.
 func TestServedBy(t *testing.T) {
 	for version, want := range map[string]string{"SSH-2.0-OpenSSH_9.2p1 Debian-2": "sshd false", "SSH-2.0-dropbear_2022.83": " false", "SSH-2.0-x": "sshd true"} {
-		s := ServerConfig{Source: FromSSHD, Options: map[string][]string{}}
+		s := Server{Source: FromSSHD, Config: sshdconfig.Config{Options: map[string][]string{}}}
 		s.servedBy(version)
 		if got := fmt.Sprint(s.Source, " ", s.Unsure); got != want {
 			t.Errorf("%s: %s, want %s", version, got, want)
-		}
-	}
-}
-
-func TestConfigWords(t *testing.T) {
-	for line, want := range map[string][]string{
-		"":                                nil,
-		"Port 22":                         {"Port", "22"},
-		"Port=22":                         {"Port", "22"},
-		"Port = 22\r":                     {"Port", "22"},
-		"Match Address=::1 User a,b # c":  {"Match", "Address=::1", "User", "a,b"},
-		`AuthorizedKeysFile "/a b/%u" "c`: {"AuthorizedKeysFile", "/a b/%u"},
-		"X a#b":                           {"X", "a#b"},
-	} {
-		if got := configWords(line); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", line, got, want)
-		}
-	}
-}
-
-func TestMatchPattern(t *testing.T) {
-	for _, tt := range []struct {
-		text, pattern string
-		want          bool
-	}{
-		{"", "", true}, {"", "*", true}, {"a", "", false}, {"alice", "a*e", true}, {"alice", "a*c", false}, {"alice", "?lic?", true},
-		{"alice", "?????*?", false}, {"abab", "*ab", true}, {"a*", "a\\*", false}, {"aaab", "a*a*b", true},
-	} {
-		if got := matchPattern(tt.text, tt.pattern); got != tt.want {
-			t.Errorf("%q %q: %v", tt.text, tt.pattern, got)
 		}
 	}
 }
@@ -270,7 +248,7 @@ func TestDiagnosisBounds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		d.Findings("", nil)
+		d.Causes("", nil)
 		if strings.HasPrefix(name, "con") && !d.Server.Unsure {
 			t.Errorf("%s: as if all was looked at", name)
 		}
@@ -282,7 +260,8 @@ func TestDiagnosisBounds(t *testing.T) {
 		"many files":  strings.Repeat("conf /x\nM ", maxConfFiles+2) + "note x",
 		"many bytes":  strings.Repeat("note "+long[:1000]+"\nM ", 1100) + "note x",
 	} {
-		if _, err := parseDiagnosis(answerOf(line)); err != errTooMuch {
+		var e *scriptrun.Error
+		if _, err := parseDiagnosis(answerOf(line)); !errors.As(err, &e) || e.Reason != scriptrun.TooMuch {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -305,12 +284,12 @@ func FuzzDiagnosis(f *testing.F) {
 		if !strings.HasPrefix(d.Path, "/") || (d.Server.Source == "") != (d.Server.Options == nil) {
 			t.Errorf("%+v", d)
 		}
-		for _, found := range d.Findings("it's", nil) {
-			if !slices.Contains(findingOrder, found.Kind) {
+		for _, found := range d.Causes("it's", nil) {
+			if !slices.Contains(causeOrder, found.Kind) {
 				t.Errorf("%+v", found)
 			}
-			if !found.InConfig && strings.Count(strings.ReplaceAll(found.Mend, `'\''`, ""), "'")%2 != 0 {
-				t.Errorf("unbalanced: %s", found.Mend)
+			if !found.InConfig && strings.Count(strings.ReplaceAll(found.Fix, `'\''`, ""), "'")%2 != 0 {
+				t.Errorf("unbalanced: %s", found.Fix)
 			}
 		}
 	})

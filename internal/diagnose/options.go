@@ -1,14 +1,17 @@
-package remote
+package diagnose
 
 import (
 	"cmp"
-	"crypto/rsa"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/sshdconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // option is the value of an option of sshd in lower case; empty if unknown.
@@ -20,27 +23,27 @@ func (f *finder) option(keyword string) string {
 }
 
 // addOption adds a finding about an option; line is what to write down.
-func (f *finder) addOption(found Finding, keyword, line string) {
+func (f *finder) addOption(found Cause, keyword, line string) {
 	s := f.d.Server
-	found.Path, found.Option, found.Mend, found.InConfig = s.Path, keyword, line, line != ""
-	found.Unsure = found.Unsure || s.Source != FromSSHD || s.Unsure || f.patterns.left < 0
+	found.Path, found.Option, found.Fix, found.InConfig = s.Path, keyword, line, line != ""
+	found.Unsure = found.Unsure || s.Source != FromSSHD || s.Unsure || f.patterns.Spent()
 	f.add(found)
 }
 
 // options looks at those that stand for themselves.
 func (f *finder) options() {
 	if f.option("pubkeyauthentication") == "no" {
-		f.addOption(Finding{Kind: FindPubkey, Value: "no"}, "pubkeyauthentication", "PubkeyAuthentication yes")
+		f.addOption(Cause{Kind: CausePubkey, Value: "no"}, "pubkeyauthentication", "PubkeyAuthentication yes")
 	}
 	if root := f.option("permitrootlogin"); f.d.UID == "0" && (root == "no" || root == "forced-commands-only") {
-		f.addOption(Finding{Kind: FindRoot, Value: root}, "permitrootlogin", "PermitRootLogin prohibit-password")
+		f.addOption(Cause{Kind: CauseRoot, Value: root}, "permitrootlogin", "PermitRootLogin prohibit-password")
 	}
 	if values := f.d.Server.Options["revokedkeys"]; len(values) > 0 && values[0] != "" && !strings.EqualFold(values[0], "none") {
 		// What the file holds is not looked at: it may be a binary revocation list.
-		f.addOption(Finding{Kind: FindRevoked, Value: values[0], Unsure: true}, "revokedkeys", "")
+		f.addOption(Cause{Kind: CauseRevoked, Value: values[0], Unsure: true}, "revokedkeys", "")
 	}
 	if values := f.d.Server.Options["authorizedkeyscommand"]; len(values) > 0 && values[0] != "none" && values[0] != "" {
-		f.addOption(Finding{Kind: FindCommand, Value: values[0], Note: true}, "authorizedkeyscommand", "")
+		f.addOption(Cause{Kind: CauseCommand, Value: values[0], Informational: true}, "authorizedkeyscommand", "")
 	}
 }
 
@@ -68,7 +71,7 @@ func (f *finder) keysFile() {
 		files = append(files, name)
 	}
 	line := "AuthorizedKeysFile " + strings.TrimSpace(strings.TrimPrefix(value+" ", "none ")+f.configPath(home))
-	f.addOption(Finding{Kind: FindOtherFile, Value: value, Files: files}, "authorizedkeysfile", line)
+	f.addOption(Cause{Kind: CauseOtherFile, Value: value, Files: files}, "authorizedkeysfile", line)
 	// What it is about is the file; the configuration is Option's.
 	f.found[len(f.found)-1].Path = d.Path
 }
@@ -114,14 +117,14 @@ func (f *finder) keyTypes(keys []ssh.PublicKey) {
 	for _, key := range keys {
 		names := algorithms(key.Type())
 		if list != "" && !accepts(list, names) {
-			f.addOption(Finding{Kind: FindKeyType, Value: list, Key: key}, keyword, line+" +"+strings.Join(names[:min(2, len(names))], ","))
+			f.addOption(Cause{Kind: CauseKeyType, Value: list, Key: authkeys.NewEntry(key, "")}, keyword, line+" +"+strings.Join(names[:min(2, len(names))], ","))
 		}
-		if bits := rsaBits(key); bits > 0 && bits < least {
-			mend := "RequiredRSASize " + strconv.Itoa(bits)
+		if bits := sshkey.RSABits(key); bits > 0 && bits < least {
+			fix := "RequiredRSASize " + strconv.Itoa(bits)
 			if bits < 1024 { // SSH_RSA_MINIMUM_MODULUS_SIZE of sshkey.h
-				mend = ""
+				fix = ""
 			}
-			f.addOption(Finding{Kind: FindRSASize, Value: strconv.Itoa(least), Key: key}, "requiredrsasize", mend)
+			f.addOption(Cause{Kind: CauseRSASize, Value: strconv.Itoa(least), Key: authkeys.NewEntry(key, "")}, "requiredrsasize", fix)
 		}
 	}
 }
@@ -145,23 +148,11 @@ func accepts(list string, names []string) bool {
 	}
 	rest, without := strings.CutPrefix(list, "-")
 	for _, name := range names {
-		if newMatcher().list(name, rest) != without {
+		if sshdconfig.NewMatcher().List(name, rest) != without {
 			return true
 		}
 	}
 	return false
-}
-
-func rsaBits(key ssh.PublicKey) int {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		key = cert.Key
-	}
-	if crypto, ok := key.(ssh.CryptoPublicKey); ok {
-		if key, ok := crypto.CryptoPublicKey().(*rsa.PublicKey); ok {
-			return key.N.BitLen()
-		}
-	}
-	return 0
 }
 
 // users follows allowed_user of auth.c: DenyUsers, AllowUsers, DenyGroups,
@@ -171,10 +162,10 @@ func (f *finder) users() {
 		return strings.Fields(strings.Join(f.d.Server.Options[keyword], " "))
 	}
 	member := func(pattern string) bool {
-		return slices.ContainsFunc(f.d.Groups, func(group string) bool { return f.patterns.pattern(group, pattern) })
+		return slices.ContainsFunc(f.d.Groups, func(group string) bool { return f.patterns.Pattern(group, pattern) })
 	}
-	refuse := func(keyword, value, mend string, inConfig bool) {
-		f.addOption(Finding{Kind: FindUsers, Value: value}, keyword, mend)
+	refuse := func(keyword, value, fix string, inConfig bool) {
+		f.addOption(Cause{Kind: CauseUsers, Value: value}, keyword, fix)
 		f.found[len(f.found)-1].InConfig = inConfig
 	}
 	deny, allow := words("denyusers"), words("allowusers")
@@ -192,23 +183,23 @@ func (f *finder) users() {
 	}
 	deny, allow = words("denygroups"), words("allowgroups")
 	if i := slices.IndexFunc(deny, member); i >= 0 {
-		j := slices.IndexFunc(f.d.Groups, func(group string) bool { return f.patterns.pattern(group, deny[i]) })
+		j := slices.IndexFunc(f.d.Groups, func(group string) bool { return f.patterns.Pattern(group, deny[i]) })
 		refuse("denygroups", deny[i], "gpasswd -d "+quoted(f.account)+" "+quoted(f.d.Groups[j]), false)
 		return
 	}
 	if len(allow) > 0 && !slices.ContainsFunc(allow, member) {
-		mend, inConfig := "usermod -aG "+quoted(allow[0])+" "+quoted(f.account), false
+		fix, inConfig := "usermod -aG "+quoted(allow[0])+" "+quoted(f.account), false
 		if strings.ContainsAny(allow[0], "*?!") {
-			mend, inConfig = "AllowGroups "+f.d.Groups[0], true
+			fix, inConfig = "AllowGroups "+f.d.Groups[0], true
 		}
-		refuse("allowgroups", strings.Join(allow, " "), mend, inConfig)
+		refuse("allowgroups", strings.Join(allow, " "), fix, inConfig)
 	}
 }
 
 // matchUser is match_user of match.c: "user" or "user@host".
 func (f *finder) matchUser(pattern string) bool {
 	user, host, ok := strings.Cut(pattern, "@")
-	return f.patterns.pattern(f.account, user) && (!ok || f.patterns.address(f.d.Server.Client, host))
+	return f.patterns.Pattern(f.account, user) && (!ok || f.patterns.Address(f.d.Server.Client, host))
 }
 
 // methods looks whether a key is enough, or of any use.
@@ -229,5 +220,5 @@ func (f *finder) methods() {
 	if useful {
 		line = "" // a second factor is meant to be asked for
 	}
-	f.addOption(Finding{Kind: FindMethods, Value: value, Note: useful}, "authenticationmethods", line)
+	f.addOption(Cause{Kind: CauseMethods, Value: value, Informational: useful}, "authenticationmethods", line)
 }

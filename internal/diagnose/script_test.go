@@ -1,10 +1,9 @@
 //go:build unix
 
-package remote
+package diagnose
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,37 +12,47 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/shells"
 )
+
+// host is an account on a machine without SSH.
+type host struct{ *shells.Host }
+
+// each runs a test once for each of some shells.
+func each(t *testing.T, list []shells.Shell, f func(t *testing.T, h *host)) {
+	shells.Each(t, list, func(t *testing.T, h *shells.Host) { f(t, &host{h}) })
+}
+
+func newHost(t testing.TB, sh shells.Shell) *host { return &host{shells.New(t, sh)} }
 
 // diagnose runs a diagnosis on the host. edits are pairs for a replacer on the
 // script, each of which must occur.
-func (h *host) diagnose(o Options, edits ...string) (*Diagnosis, error) {
-	h.t.Helper()
-	w := o.watch(AwaitCommand)
-	defer w.stop()
-	return diagnose(timeout(h.t), o, w, func(_ context.Context, command, text string) (*process, error) {
-		marker := text[2:26]
-		end := strings.Index(text, "# "+marker) + 2 + len(marker)
-		script := text[:end]
+func (h *host) diagnose(o remote.Options, edits ...string) (*Diagnosis, error) {
+	h.T.Helper()
+	own := h.Edit
+	defer func() { h.Edit = own }()
+	h.Edit = func(script string) string {
 		for i := 0; i < len(edits); i += 2 {
 			if !strings.Contains(script, edits[i]) {
-				h.t.Errorf("the script does not hold %q", edits[i])
+				h.T.Errorf("the script does not hold %q", edits[i])
 			}
 		}
-		script = strings.NewReplacer(edits...).Replace(script)
-		if h.edit != nil {
-			script = h.edit(script)
-		}
-		return h.run(o, bootstrap(marker, script), script+text[end:])
-	})
+		return own(strings.NewReplacer(edits...).Replace(script))
+	}
+	run := o.Run()
+	run.Account = ""
+	return ask(shells.Timeout(h.T), scriptrun.New(program, run, h.Start(run)), o)
 }
 
 // mustDiagnose is diagnose where it has to succeed.
-func (h *host) mustDiagnose(o Options, edits ...string) *Diagnosis {
-	h.t.Helper()
+func (h *host) mustDiagnose(o remote.Options, edits ...string) *Diagnosis {
+	h.T.Helper()
 	d, err := h.diagnose(o, edits...)
 	if err != nil {
-		h.t.Fatalf("Diagnose: %v", err)
+		h.T.Fatalf("Diagnose: %v", err)
 	}
 	return d
 }
@@ -53,7 +62,7 @@ var noSSHD = []string{"for dir in /usr/sbin /usr/local/sbin /sbin /usr/bin /usr/
 	"for dir in /nowhere", "/etc/ssh/sshd_config /usr/local/etc/ssh/sshd_config /usr/etc/ssh/sshd_config /etc/sshd_config", ""}
 
 // find is the finding of a kind about path; nil for none. "" is any path.
-func find(found []Finding, kind FindingKind, path string) *Finding {
+func find(found []Cause, kind CauseKind, path string) *Cause {
 	for i, f := range found {
 		if f.Kind == kind && (path == "" || f.Path == path) {
 			return &found[i]
@@ -64,13 +73,13 @@ func find(found []Finding, kind FindingKind, path string) *Finding {
 
 // TestDiagnoseScriptText: what the loader and the bootstrap line count on.
 func TestDiagnoseScriptText(t *testing.T) {
-	text := diagnoseText("0123", true)
+	text := scriptrun.Framed("0123", program, true)
 	for i, c := range []byte(text) {
 		if c != '\n' && (c < ' ' || c > '~') && c != '\t' {
 			t.Errorf("byte %#x at %d: the bootstrap counts characters", c, i)
 		}
 	}
-	if strings.Contains(diagnoseProgram, "\n#") || len(text) > 16<<10 {
+	if strings.Contains(program, "\n#") || len(text) > 16<<10 {
 		t.Errorf("the script is sent with comments, or has %d bytes", len(text))
 	}
 	// Nothing of install.sh that writes comes along.
@@ -117,21 +126,21 @@ func fingerprint(t *testing.T, dir string) string {
 
 // TestDiagnoseShells: every shell finds the same, and changes nothing.
 func TestDiagnoseShells(t *testing.T) {
-	each(t, allShells, func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", "ssh-ed25519 "+testBlob(1)+"\n", 0o664)
-		h.write("elsewhere/it's here", "x\n", 0o600)
-		if err := os.Symlink("../elsewhere/it's here", h.path(".ssh/link")); err != nil {
+	each(t, shells.All, func(t *testing.T, h *host) {
+		h.Write(".ssh/authorized_keys", "ssh-ed25519 AAAA\n", 0o664)
+		h.Write("elsewhere/it's here", "x\n", 0o600)
+		if err := os.Symlink("../elsewhere/it's here", h.Path(".ssh/link")); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(h.path(".ssh"), 0o770); err != nil {
+		if err := os.Chmod(h.Path(".ssh"), 0o770); err != nil {
 			t.Fatal(err)
 		}
-		tmp := strings.TrimPrefix(h.env[len(h.env)-1], "TMPDIR=")
-		before := fingerprint(t, h.home) + fingerprint(t, tmp)
+		tmp := strings.TrimPrefix(h.Env[len(h.Env)-1], "TMPDIR=")
+		before := fingerprint(t, h.Home) + fingerprint(t, tmp)
 		for _, trace := range []bool{false, true} {
 			var log bytes.Buffer
-			d := h.mustDiagnose(Options{Trace: trace, Stderr: &log}, noSSHD...)
-			if d.Home != h.home || d.RealHome != h.home || d.Path != h.keysFile() || d.Real != "" || d.OS == "" {
+			d := h.mustDiagnose(remote.Options{Trace: trace, Stderr: &log}, noSSHD...)
+			if d.Home != h.Home || d.RealHome != h.Home || d.Path != h.KeysFile() || d.Real != "" || d.OS == "" {
 				t.Errorf("%+v", d)
 			}
 			if d.UID != fmt.Sprint(os.Getuid()) || d.Account == "" || d.Account == "tester" || len(d.Groups) == 0 || d.Today.IsZero() {
@@ -140,27 +149,27 @@ func TestDiagnoseShells(t *testing.T) {
 			if d.Shell == "" || d.ShellRuns != Yes || d.AccountHome == "" || d.Readable != Yes {
 				t.Errorf("%+v", d)
 			}
-			found := d.Findings("", nil)
-			for _, path := range []string{h.path(".ssh"), h.keysFile()} {
-				if f := find(found, FindMode, path); f == nil || f.Mend != "chmod go-w '"+path+"'" {
+			found := d.Causes("", nil)
+			for _, path := range []string{h.Path(".ssh"), h.KeysFile()} {
+				if f := find(found, CauseMode, path); f == nil || f.Fix != "chmod go-w '"+path+"'" {
 					t.Errorf("%s: %+v", path, f)
 				}
 			}
-			if f := find(found, FindMode, h.home); f != nil {
+			if f := find(found, CauseMode, h.Home); f != nil {
 				t.Errorf("%+v", f)
 			}
 			if trace != (log.Len() > 0) {
 				t.Errorf("a trace of %d bytes", log.Len())
 			}
 		}
-		d := h.mustDiagnose(Options{Target: "~/.ssh/link"}, noSSHD...)
-		if d.Real != h.path("elsewhere/it's here") {
+		d := h.mustDiagnose(remote.Options{Target: "~/.ssh/link"}, noSSHD...)
+		if d.Real != h.Path("elsewhere/it's here") {
 			t.Errorf("real %q", d.Real)
 		}
-		if f := find(d.Findings("", nil), FindMode, h.path(".ssh")); f != nil {
+		if f := find(d.Causes("", nil), CauseMode, h.Path(".ssh")); f != nil {
 			t.Errorf("sshd does not look at the directory of a link: %+v", f)
 		}
-		if after := fingerprint(t, h.home) + fingerprint(t, tmp); after != before {
+		if after := fingerprint(t, h.Home) + fingerprint(t, tmp); after != before {
 			t.Errorf("changed:\n%s\nwas\n%s", after, before)
 		}
 	})
@@ -168,18 +177,18 @@ func TestDiagnoseShells(t *testing.T) {
 
 // standIn puts a program into the host's PATH, before all others.
 func (h *host) standIn(name, text string) {
-	h.t.Helper()
-	path := filepath.Join(filepath.Dir(h.sh), name)
+	h.T.Helper()
+	path := filepath.Join(filepath.Dir(h.Sh), name)
 	os.Remove(path) // it may be a link to busybox
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 }
 
 // TestDiagnoseTools: what the tools say that this machine has not got.
 func TestDiagnoseTools(t *testing.T) {
-	each(t, allShells, func(t *testing.T, h *host) {
-		h.write(".ssh/authorized_keys", "", 0o660)
+	each(t, shells.All, func(t *testing.T, h *host) {
+		h.Write(".ssh/authorized_keys", "", 0o660)
 		h.standIn("getenforce", "echo Enforcing")
 		h.standIn("ls", `case $1 in
 -dZ) case $2 in
@@ -196,30 +205,30 @@ func TestDiagnoseTools(t *testing.T) {
 *home) echo "---------E----e------- $2" ;;
 *) exit 1 ;; esac`)
 		h.standIn("fscrypt", `echo "\"$2\" is encrypted with fscrypt."`)
-		if err := os.Symlink("/nowhere", h.path(".Private")); err != nil {
+		if err := os.Symlink("/nowhere", h.Path(".Private")); err != nil {
 			t.Fatal(err)
 		}
-		d := h.mustDiagnose(Options{}, noSSHD...)
-		found := d.Findings("alice", nil)
+		d := h.mustDiagnose(remote.Options{}, noSSHD...)
+		found := d.Causes("alice", nil)
 		for _, want := range []struct {
-			kind              FindingKind
-			path, value, mend string
-			note, unsure      bool
+			kind             CauseKind
+			path, value, fix string
+			note, unsure     bool
 		}{
-			{FindLabel, h.keysFile(), "unconfined_u:object_r:user_home_t:s0:c0,c1", "restorecon -Rv '" + h.keysFile() + "'", false, false},
-			{FindLabel, h.path(".ssh"), "system_u:object_r:default_t:s0", "restorecon -Rv '" + h.path(".ssh") + "'", false, false},
-			{FindACL, h.keysFile(), "group:100:rw-", "setfacl -b '" + h.keysFile() + "'", false, false},
-			{FindImmutable, h.keysFile(), "----i---------e-------", "chattr -i '" + h.keysFile() + "'", true, false},
-			{FindEncrypted, h.home, "ecryptfs", "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys", false, false},
+			{CauseLabel, h.KeysFile(), "unconfined_u:object_r:user_home_t:s0:c0,c1", "restorecon -Rv '" + h.KeysFile() + "'", false, false},
+			{CauseLabel, h.Path(".ssh"), "system_u:object_r:default_t:s0", "restorecon -Rv '" + h.Path(".ssh") + "'", false, false},
+			{CauseACL, h.KeysFile(), "group:100:rw-", "setfacl -b '" + h.KeysFile() + "'", false, false},
+			{CauseImmutable, h.KeysFile(), "----i---------e-------", "chattr -i '" + h.KeysFile() + "'", true, false},
+			{CauseEncrypted, h.Home, "ecryptfs", "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys", false, false},
 		} {
 			f := find(found, want.kind, want.path)
 			if f == nil {
 				t.Errorf("no %s of %s in %+v", want.kind, want.path, found)
-			} else if f.Value != want.value || f.Mend != want.mend || f.Note != want.note || f.Unsure != want.unsure {
+			} else if f.Value != want.value || f.Fix != want.fix || f.Informational != want.note || f.Unsure != want.unsure {
 				t.Errorf("%+v, want %+v", f, want)
 			}
 		}
-		if f := find(found, FindACL, h.path(".ssh")); f != nil {
+		if f := find(found, CauseACL, h.Path(".ssh")); f != nil {
 			t.Errorf("masked: %+v", f)
 		}
 		if !slices.Contains(d.Encrypted, Encryption{"fscrypt", true}) {
@@ -227,7 +236,7 @@ func TestDiagnoseTools(t *testing.T) {
 		}
 		// SELinux that only watches keeps nobody out.
 		h.standIn("getenforce", "echo Permissive")
-		if f := find(h.mustDiagnose(Options{}, noSSHD...).Findings("", nil), FindLabel, ""); f != nil {
+		if f := find(h.mustDiagnose(remote.Options{}, noSSHD...).Causes("", nil), CauseLabel, ""); f != nil {
 			t.Errorf("%+v", f)
 		}
 	})
@@ -245,9 +254,9 @@ func TestDiagnoseSSHD(t *testing.T) {
 		{"other words", `echo "usage: sshd"; exit 0`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, allShells, func(t *testing.T, h *host) {
-				bin := filepath.Dir(h.sh)
-				h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 40000 192.0.2.1 2222")
+			each(t, shells.All, func(t *testing.T, h *host) {
+				bin := filepath.Dir(h.Sh)
+				h.Env = append(h.Env, "SSH_CONNECTION=192.0.2.7 40000 192.0.2.1 2222")
 				h.standIn("sshd", tt.script+`
 case "$*" in *" -C user="*,host=192.0.2.7,addr=192.0.2.7,laddr=192.0.2.1,lport=2222) ;; *) exit 1 ;; esac
 echo port 22
@@ -256,7 +265,7 @@ echo "authorizedkeysfile /keys/%u/%%x .ssh/other none"
 echo allowusers a; echo allowusers b`)
 				edits := slices.Clone(noSSHD)
 				edits[1] = "for dir in " + bin
-				d := h.mustDiagnose(Options{}, edits...)
+				d := h.mustDiagnose(remote.Options{}, edits...)
 				if d.Server.Source != tt.source {
 					t.Fatalf("%+v", d.Server)
 				}
@@ -272,15 +281,15 @@ echo allowusers a; echo allowusers b`)
 				if _, ok := d.Server.Options["port"]; ok || len(d.Server.Options["allowusers"]) != 2 {
 					t.Errorf("%v", d.Server.Options)
 				}
-				found := d.Findings("alice", nil)
-				f := find(found, FindOtherFile, h.keysFile())
+				found := d.Causes("alice", nil)
+				f := find(found, CauseOtherFile, h.KeysFile())
 				if f == nil || !slices.Equal(f.Files, []string{"/keys/alice/%x", filepath.Join(d.AccountHome, ".ssh/other")}) || f.Unsure {
 					t.Errorf("%+v", f)
 				}
-				if found[0].Kind != FindPubkey || found[0].Mend != "PubkeyAuthentication yes" || !found[0].InConfig {
+				if found[0].Kind != CausePubkey || found[0].Fix != "PubkeyAuthentication yes" || !found[0].InConfig {
 					t.Errorf("%+v", found[0])
 				}
-				if f := find(found, FindUsers, ""); f == nil || f.Option != "allowusers" || f.Mend != "AllowUsers alice" {
+				if f := find(found, CauseUsers, ""); f == nil || f.Option != "allowusers" || f.Fix != "AllowUsers alice" {
 					t.Errorf("%+v", f)
 				}
 			})
@@ -290,17 +299,17 @@ echo allowusers a; echo allowusers b`)
 
 // TestDiagnoseConfigFiles: a configuration that is only read.
 func TestDiagnoseConfigFiles(t *testing.T) {
-	each(t, allShells, func(t *testing.T, h *host) {
-		h.env = append(h.env, "SSH_CONNECTION=192.0.2.7 40000 192.0.2.1 2222")
-		h.write("etc/sshd_config", "# a comment\n\n  Include "+h.path("etc")+"/sshd_config.d/*.conf\nauthorizedkeysfile=.ssh/late\n"+
+	each(t, shells.All, func(t *testing.T, h *host) {
+		h.Env = append(h.Env, "SSH_CONNECTION=192.0.2.7 40000 192.0.2.1 2222")
+		h.Write("etc/sshd_config", "# a comment\n\n  Include "+h.Path("etc")+"/sshd_config.d/*.conf\nauthorizedkeysfile=.ssh/late\n"+
 			"Match address 192.0.2.0/24,!192.0.2.9 user *\n\tPubkeyAuthentication no # why\nMatch address 198.51.100.0/24\nPermitRootLogin no\n", 0o600)
-		h.write("etc/sshd_config.d/10-x.conf", "AuthorizedKeysFile \"/etc/keys/%u\"\r\nAllowUsers a b@192.0.2.7\nAllowUsers c\n", 0o600)
-		h.write("etc/sshd_config.d/20-y.off", "PermitRootLogin no\n", 0o600)
+		h.Write("etc/sshd_config.d/10-x.conf", "AuthorizedKeysFile \"/etc/keys/%u\"\r\nAllowUsers a b@192.0.2.7\nAllowUsers c\n", 0o600)
+		h.Write("etc/sshd_config.d/20-y.off", "PermitRootLogin no\n", 0o600)
 		edits := slices.Clone(noSSHD)
-		edits[3] = h.path("etc/sshd_config")
-		d := h.mustDiagnose(Options{}, edits...)
+		edits[3] = h.Path("etc/sshd_config")
+		d := h.mustDiagnose(remote.Options{}, edits...)
 		s := d.Server
-		if s.Source != FromFiles || s.Path != h.path("etc/sshd_config") || s.Unsure {
+		if s.Source != FromFiles || s.Path != h.Path("etc/sshd_config") || s.Unsure {
 			t.Errorf("%+v", s)
 		}
 		want := map[string][]string{"authorizedkeysfile": {"/etc/keys/%u"}, "allowusers": {"a b@192.0.2.7", "c"}, "pubkeyauthentication": {"no"}}
@@ -312,11 +321,11 @@ func TestDiagnoseConfigFiles(t *testing.T) {
 				t.Errorf("%s: %v", keyword, s.Options[keyword])
 			}
 		}
-		for _, f := range d.Findings("b", nil) {
+		for _, f := range d.Causes("b", nil) {
 			if (f.Option != "") != f.Unsure {
 				t.Errorf("%+v", f)
 			}
-			if f.Kind == FindUsers {
+			if f.Kind == CauseUsers {
 				t.Errorf("%+v", f)
 			}
 		}
@@ -325,28 +334,28 @@ func TestDiagnoseConfigFiles(t *testing.T) {
 
 // TestDiagnoseAccounts: what the account's files and tools tell.
 func TestDiagnoseAccounts(t *testing.T) {
-	h := newHost(t, testShell{name: "dash"})
-	h.standIn("getent", `echo "$2:x:0:0:a:b:`+h.home+`:/usr/sbin/nologin"`)
+	h := newHost(t, shells.Shell{Name: "dash"})
+	h.standIn("getent", `echo "$2:x:0:0:a:b:`+h.Home+`:/usr/sbin/nologin"`)
 	h.standIn("passwd", `[ "$1" = -S ] && echo "$2 L 1970-01-01 0 99999 7 -1"`)
 	h.standIn("chage", `printf 'Last password change\t: never\nPassword expires\t: password must be changed\nAccount expires\t\t: Jan 02, 2020\n'`)
 	none := append(slices.Clone(noSSHD), "/etc/shadow", "/nowhere/shadow")
-	d := h.mustDiagnose(Options{}, none...)
+	d := h.mustDiagnose(remote.Options{}, none...)
 	if d.Shell != "/usr/sbin/nologin" || d.PasswordStatus != "L" || !d.MustChange || d.Expires.Format(time.DateOnly) != "2020-01-02" {
 		t.Errorf("%+v", d)
 	}
-	found := d.Findings("it's", nil)
-	for kind, mend := range map[FindingKind]string{FindShell: `chsh -s /bin/sh 'it'\''s'`, FindLocked: `usermod -U 'it'\''s'`, FindExpired: `chage -E -1 'it'\''s'`} {
-		if f := find(found, kind, ""); f == nil || f.Mend != mend {
+	found := d.Causes("it's", nil)
+	for kind, fix := range map[CauseKind]string{CauseShell: `chsh -s /bin/sh 'it'\''s'`, CauseLocked: `usermod -U 'it'\''s'`, CauseExpired: `chage -E -1 'it'\''s'`} {
+		if f := find(found, kind, ""); f == nil || f.Fix != fix {
 			t.Errorf("%s: %+v", kind, f)
 		}
 	}
 	// The hash itself never leaves the server, not even in a trace.
-	h.write("shadow", "x:*:1::::::\n"+d.Account+":!$6$secret$hash:0:0:99999:7::18000:\n"+d.Account+":$6$more:1::::::\n", 0o600)
-	none[len(none)-1] = h.path("shadow")
+	h.Write("shadow", "x:*:1::::::\n"+d.Account+":!$6$secret$hash:0:0:99999:7::18000:\n"+d.Account+":$6$more:1::::::\n", 0o600)
+	none[len(none)-1] = h.Path("shadow")
 	for _, login := range []string{"dash", "bash", "zsh"} {
-		h.login = need(t, login)
+		h.Login = shells.Need(t, login)
 		var trace bytes.Buffer
-		d = h.mustDiagnose(Options{Trace: true, Stderr: &trace}, none...)
+		d = h.mustDiagnose(remote.Options{Trace: true, Stderr: &trace}, none...)
 		if d.Password != "locked" || !d.MustChange || d.Expires.Format(time.DateOnly) != "2019-04-14" || d.PasswordStatus != "" {
 			t.Errorf("%+v", d)
 		}
@@ -362,9 +371,9 @@ func TestDiagnoseSudo(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("it takes root to be somebody else")
 	}
-	each(t, fastShells, func(t *testing.T, h *host) {
-		h.uid = 61234
-		bin := filepath.Dir(h.sh)
+	each(t, shells.Fast, func(t *testing.T, h *host) {
+		h.UID = 61234
+		bin := filepath.Dir(h.Sh)
 		asked := filepath.Join(t.TempDir(), "asked")
 		if err := os.WriteFile(asked, nil, 0o666); err != nil {
 			t.Fatal(err)
@@ -381,7 +390,7 @@ func TestDiagnoseSudo(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.standIn("id", `case $1 in -u) echo 61234 ;; -Gn) echo "a `+group+`" ;; *) echo alice ;; esac`)
-			d := h.mustDiagnose(Options{}, edits...)
+			d := h.mustDiagnose(remote.Options{}, edits...)
 			text, err := os.ReadFile(asked)
 			if err != nil {
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package remote
+package scriptrun
 
 import (
 	"crypto/rand"
@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-//go:embed install.sh
-var installScript string
+//go:embed prelude.sh
+var prelude string
 
-// program is install.sh without comments and indentation, as it is sent.
-var program = strip(installScript)
+// Prelude is prelude.sh, stripped: how a program for New begins.
+var Prelude = Strip(prelude)
 
-// strip drops what the shell does not need. It knows no quotes, so the script
-// must not hold strings with lines that look like a comment.
-func strip(script string) string {
+// Strip returns a script without comments and indentation, as it is sent. It knows
+// no quotes, so the script must not hold strings with lines that look like a
+// comment.
+func Strip(script string) string {
 	var b strings.Builder
 	for line := range strings.Lines(script) {
 		line = strings.TrimLeft(line, " \t")
@@ -27,15 +28,15 @@ func strip(script string) string {
 	return b.String()
 }
 
-// newMarker makes the word that marks a session's lines.
-func newMarker() string {
+// NewMarker makes the word that marks the lines of a script.
+func NewMarker() string {
 	var b [12]byte
 	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
 
-// script is the text a session sends first.
-func script(marker string, trace bool) string {
+// Framed returns a stripped script as Bootstrap wants it.
+func Framed(marker, program string, trace bool) string {
 	text := "M=" + marker + "\n"
 	if trace {
 		text += "set -x\n"
@@ -43,11 +44,11 @@ func script(marker string, trace bool) string {
 	return text + program + "# " + marker
 }
 
-// systemPath is where tools are looked for before the account's PATH; install.sh
+// SystemPath is where tools are looked for before the account's PATH; prelude.sh
 // has the same.
-const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
+const SystemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
 
-// bootstrap is the exec request that reads a script from standard input and
+// Bootstrap returns the exec request that reads a script from standard input and
 // runs it. What follows the script there stays unread, for the script; the first
 // byte of it is a newline, which may be read as well.
 //
@@ -59,7 +60,7 @@ const systemPath = "/usr/bin:/bin:/usr/sbin:/sbin"
 // start-up file of the shell has read a part of the input, is not run at all.
 // Functions that bash inherits come after what it calls here. The system's dd
 // comes before one that the account has in its PATH.
-func bootstrap(marker string, script string) string {
+func Bootstrap(marker string, script string) string {
 	return fmt.Sprintf(`sh -c 'x=;[ "$BASH_VERSION" ]&&unset -f dd echo read command;`+
 		`PATH=%s${PATH:+:$PATH};`+
 		`d(){ dd bs=$((%d-${#x})) count=1;};`+
@@ -68,5 +69,5 @@ func bootstrap(marker string, script string) string {
 		`[ "$y" = . ]&&break;x=$x${y%%.};done;`+
 		`else n=$(echo;echo .);while IFS= read -r y;do x=$x$y;[ "$y" = "# %s" ]&&break;x=$x${n%%.};done;fi;`+
 		`case $x in "M=%s"*"# %s")eval "$x";;*)echo;echo %s damaged;esac'`,
-		systemPath, len(script), len(script), marker, marker, marker, marker)
+		SystemPath, len(script), len(script), marker, marker, marker, marker)
 }

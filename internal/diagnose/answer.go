@@ -1,10 +1,14 @@
-package remote
+package diagnose
 
 import (
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshdconfig"
 )
 
 // Bounds of an answer of diagnose.sh: more than the script's own let through,
@@ -17,38 +21,32 @@ const (
 	maxConfFiles     = 64
 )
 
-// diagnoseAnswer is what diagnose.sh told so far.
-type diagnoseAnswer struct {
+// answer is what diagnose.sh has said so far.
+type answer struct {
 	d    Diagnosis
 	rows []string // of ls
 	chage,
 	shadow []string
 	password string // a line of passwd -S
-	conf     []confFile
-	fail     *RemoteError
+	conf     []sshdconfig.File
+	fail     *scriptrun.Error
 	end      string
 }
 
-// confFile is a configuration file, without comments and empty lines.
-type confFile struct {
-	path  string
-	lines []string
-}
-
-// line takes in one line of the answer, without the marker. It tells whether
+// line takes in one line of the answer, without the marker. It reports whether
 // it was the last.
-func (a *diagnoseAnswer) line(text string) (last bool, err error) {
+func (a *answer) line(text string) (last bool, err error) {
 	d := &a.d
 	word, value, _ := strings.Cut(text, " ")
 	if field := a.text(word); field != nil {
 		if len(value) > maxDiagnosisText {
-			return false, errTooMuch
+			return false, scriptrun.ErrTooMuch
 		}
 		*field = value
 		return false, nil
 	}
 	if max(len(a.rows), len(d.Labels), len(d.Attributes), len(d.ACLs)) > maxPathNotes || len(a.conf) > maxConfFiles {
-		return false, errTooMuch
+		return false, scriptrun.ErrTooMuch
 	}
 	switch word {
 	case "groups":
@@ -70,7 +68,7 @@ func (a *diagnoseAnswer) line(text string) (last bool, err error) {
 	case "crypt":
 		kind, state, ok := strings.Cut(value, " ")
 		if !ok || state != "open" && state != "closed" {
-			return false, errGarbled
+			return false, scriptrun.ErrGarbled
 		}
 		d.Encrypted = append(d.Encrypted, Encryption{kind, state == "open"})
 	case "date":
@@ -94,7 +92,7 @@ func (a *diagnoseAnswer) line(text string) (last bool, err error) {
 }
 
 // text is where the value of a word goes as it is; nil for other words.
-func (a *diagnoseAnswer) text(word string) *string {
+func (a *answer) text(word string) *string {
 	switch word {
 	case "account":
 		return &a.d.Account
@@ -127,13 +125,13 @@ func (a *diagnoseAnswer) text(word string) *string {
 }
 
 // server parses the words about sshd.
-func (a *diagnoseAnswer) server(word, value string) error {
+func (a *answer) server(word, value string) error {
 	s := &a.d.Server
 	switch word {
 	case "client":
 		words := strings.Split(value, " ")
 		if len(words) != 3 {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		s.Client, s.Address, s.Port = words[0], words[1], words[2]
 	case "sshderr":
@@ -141,7 +139,7 @@ func (a *diagnoseAnswer) server(word, value string) error {
 	case "sshd":
 		_, path, ok := strings.Cut(value, " ")
 		if !ok || s.Source != "" {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		s.Source, s.Options = FromSSHD, map[string][]string{}
 		if path != "default" {
@@ -149,29 +147,29 @@ func (a *diagnoseAnswer) server(word, value string) error {
 		}
 	case "opt":
 		if s.Source != FromSSHD {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		keyword, rest, _ := strings.Cut(value, " ")
 		keyword = strings.ToLower(keyword)
 		s.Options[keyword] = append(s.Options[keyword], strings.TrimSpace(rest))
 	case "conf":
-		a.conf = append(a.conf, confFile{path: value})
+		a.conf = append(a.conf, sshdconfig.File{Path: value})
 	case "cl":
 		if len(a.conf) == 0 {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		file := &a.conf[len(a.conf)-1]
-		file.lines = append(file.lines, value)
+		file.Lines = append(file.Lines, value)
 	default:
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	return nil
 }
 
-func (a *diagnoseAnswer) pathNote(word, value string) error {
+func (a *answer) pathNote(word, value string) error {
 	text, path, ok := strings.Cut(value, " ")
 	if !ok || !strings.HasPrefix(path, "/") {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	if word == "label" {
 		a.d.Labels = append(a.d.Labels, PathNote{path, text})
@@ -181,13 +179,13 @@ func (a *diagnoseAnswer) pathNote(word, value string) error {
 	return nil
 }
 
-func (a *diagnoseAnswer) acl(word, value string) error {
+func (a *answer) acl(word, value string) error {
 	if word == "aclof" {
 		a.d.ACLs = append(a.d.ACLs, PathACL{Path: value})
 		return nil
 	}
 	if len(a.d.ACLs) == 0 {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	list := &a.d.ACLs[len(a.d.ACLs)-1]
 	list.Entries = append(list.Entries, value)
@@ -196,10 +194,10 @@ func (a *diagnoseAnswer) acl(word, value string) error {
 
 // setShadow parses "KIND:CHANGED:MAX:EXPIRES" of shadow(5), days since 1970.
 // A user may have several lines: the first counts.
-func (a *diagnoseAnswer) setShadow(value string) error {
+func (a *answer) setShadow(value string) error {
 	fields := strings.Split(value, ":")
 	if len(fields) != 4 {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
 	if a.shadow == nil {
 		a.shadow = fields
@@ -207,36 +205,37 @@ func (a *diagnoseAnswer) setShadow(value string) error {
 	return nil
 }
 
-func (a *diagnoseAnswer) failure(word, value string) error {
+func (a *answer) failure(word, value string) error {
 	if word == "detail" {
 		if a.fail == nil {
-			return errGarbled
+			return scriptrun.ErrGarbled
 		}
 		a.fail.Detail = value
 		return nil
 	}
 	stage, reason, ok := strings.Cut(value, " ")
 	if !ok || a.fail != nil {
-		return errGarbled
+		return scriptrun.ErrGarbled
 	}
-	a.fail = &RemoteError{Stage: Stage(stage), Reason: Reason(reason), Status: -1}
+	a.fail = &scriptrun.Error{Stage: scriptrun.Stage(stage), Reason: scriptrun.Reason(reason), Status: -1}
 	return nil
 }
 
 // finish checks the answer as a whole.
-func (a *diagnoseAnswer) finish() (*Diagnosis, error) {
+func (a *answer) finish() (*Diagnosis, error) {
 	d := &a.d
+	garbled := &scriptrun.Error{Stage: scriptrun.StageAnswer, Reason: scriptrun.Garbled, Detail: scriptrun.ErrGarbled.Error(), Status: -1}
 	switch {
 	case a.end == "failed" && a.fail != nil:
 		return nil, a.fail
 	case a.end == "damaged":
-		return nil, &RemoteError{Stage: StageRequest, Reason: Eaten, Status: -1}
+		return nil, &scriptrun.Error{Stage: scriptrun.StageRequest, Reason: scriptrun.Eaten, Status: -1}
 	case a.end != "diagnosis" || a.fail != nil || !strings.HasPrefix(d.Path, "/"):
-		return nil, errGarbled
+		return nil, garbled
 	}
-	facts, err := parseFacts(a.rows, d.Path, d.UID, d.Account)
+	facts, err := remote.ParseFacts(a.rows, d.Path, d.UID, d.Account)
 	if err != nil {
-		return nil, err
+		return nil, garbled
 	}
 	d.Facts = facts
 	if a.shadow != nil {
@@ -245,7 +244,9 @@ func (a *diagnoseAnswer) finish() (*Diagnosis, error) {
 		a.readPasswd()
 	}
 	if d.Server.Source == "" && len(a.conf) > 0 {
-		d.Server.evaluate(a.conf, d)
+		s := &d.Server
+		s.Source, s.Path = FromFiles, a.conf[0].Path
+		s.Config = sshdconfig.Evaluate(a.conf, sshdconfig.Login{Account: d.Account, Groups: d.Groups, Client: s.Client, Address: s.Address, Port: s.Port})
 	}
 	// An option on the command line wins over the file that sshd -T reads.
 	if strings.Contains(d.Server.Listener, " -o") {
@@ -263,7 +264,7 @@ func days(text string) (date time.Time, ok bool) {
 	return time.Unix(int64(n)*86400, 0).UTC(), true
 }
 
-func (a *diagnoseAnswer) readShadow() {
+func (a *answer) readShadow() {
 	d := &a.d
 	d.Password = a.shadow[0]
 	// 0 would be 1970-01-01, and means never to some tools.
@@ -280,7 +281,7 @@ func (a *diagnoseAnswer) readShadow() {
 
 // readPasswd reads what passwd -S and chage -l print, which an account may run
 // for itself on most Linux systems.
-func (a *diagnoseAnswer) readPasswd() {
+func (a *answer) readPasswd() {
 	d := &a.d
 	if words := strings.Fields(a.password); len(words) > 1 && words[0] == d.Account {
 		d.PasswordStatus = words[1]
@@ -317,7 +318,7 @@ func parseTri(text string) (Tri, error) {
 	case "no":
 		return No, nil
 	}
-	return Unknown, errGarbled
+	return Unknown, scriptrun.ErrGarbled
 }
 
 // noteOf is what notes has about path.
