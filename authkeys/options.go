@@ -1,6 +1,7 @@
 package authkeys
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -255,4 +256,33 @@ func dequote(text string) (value, rest string, ok bool) {
 		read.WriteByte(text[i])
 	}
 	return read.String(), "", false
+}
+
+// SameOptions reports whether two lists of options mean the same to a server.
+// Names have no case. The order counts among options without a value, as
+// "restrict" takes back what comes before it, and among those of one name, of
+// which the first may be the only one that counts (sshauthopt_parse in
+// auth-options.c).
+func SameOptions(a, b []string) bool { return slices.Equal(byName(a), byName(b)) }
+
+// nameValue is an option; name is empty where there is no value.
+type nameValue struct{ name, value string }
+
+// byName brings options into an order that tells nothing about the one they
+// were in, where that does not count.
+func byName(options []string) []nameValue {
+	sorted := make([]nameValue, len(options))
+	for i, option := range options {
+		name, value, err := ReadOption(option)
+		switch {
+		case err != nil:
+			sorted[i] = nameValue{value: option}
+		case value == "":
+			sorted[i] = nameValue{value: name}
+		default:
+			sorted[i] = nameValue{name, value}
+		}
+	}
+	slices.SortStableFunc(sorted, func(a, b nameValue) int { return strings.Compare(a.name, b.name) })
+	return sorted
 }

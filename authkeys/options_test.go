@@ -371,3 +371,32 @@ func FuzzReadOption(f *testing.F) {
 		}
 	})
 }
+
+// TestSameOptions: the order of options counts where a server goes by it.
+func TestSameOptions(t *testing.T) {
+	for _, c := range []struct {
+		a, b string // with blanks between
+		same bool
+	}{
+		{"", "", true},
+		{"no-pty", "no-pty", true},
+		{"NO-PTY", "no-pty", true},
+		{"no-pty", "", false},
+		{`no-pty from="10.0.0.1"`, `from="10.0.0.1" no-pty`, true},
+		{`from="a" command="b"`, `command="b" From="a"`, true},
+		{`command="b"`, `command="B"`, false},
+		{`command="b"`, `command=b`, false},
+		{"restrict pty", "pty restrict", false},
+		{"restrict pty", "restrict pty", true},
+		{`environment="A=1" environment="A=2"`, `environment="A=2" environment="A=1"`, false},
+		{`permitopen="a:1" no-pty permitopen="b:1"`, `permitopen="a:1" permitopen="b:1" no-pty`, true},
+		{"no-pty no-pty", "no-pty", false},
+		{`odd="1"`, `odd="2"`, false},
+		{`odd="1"`, `odd="1"`, true},
+	} {
+		a, b := strings.Fields(c.a), strings.Fields(c.b)
+		if SameOptions(a, b) != c.same || SameOptions(b, a) != c.same {
+			t.Errorf("%s and %s: want %v", c.a, c.b, c.same)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package authkeys
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -193,7 +192,7 @@ func (r *stateReader) judge(line int, options []string, finding Finding, conditi
 	}
 	if finding.By != 0 {
 		finding.Line = line
-		if sameOptions(finding.Options, options) {
+		if SameOptions(finding.Options, options) {
 			finding.Kind = FoundDuplicate
 		}
 		r.Findings = append(r.Findings, finding)
@@ -250,13 +249,4 @@ func expired(value string, now time.Time) (surely, perhaps bool) {
 		earliest, latest = at.Add(-14*time.Hour), at.Add(12*time.Hour)
 	}
 	return ok && now.Unix() > latest.Unix(), ok && now.Unix() > earliest.Unix()
-}
-
-// sameOptions tells whether two lists are the same but for the case of names.
-func sameOptions(a, b []string) bool {
-	return slices.EqualFunc(a, b, func(a, b string) bool {
-		nameA, valueA, _ := ReadOption(a)
-		nameB, valueB, _ := ReadOption(b)
-		return nameA == nameB && valueA == valueB
-	})
 }

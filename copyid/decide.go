@@ -129,7 +129,7 @@ func holds(candidate remote.Candidate, id identity.Identity) bool {
 // unless the other would be the same.
 func (k *KeyState) decide(candidates []remote.Candidate, state authkeys.State) {
 	for _, live := range state.Live {
-		same := sameOptions(live.Options, k.Identity.Entry.Options)
+		same := authkeys.SameOptions(live.Options, k.Identity.Entry.Options)
 		if k.Outcome == Add || same && k.Outcome == PresentOtherOptions {
 			k.Line, k.ExistingOptions = live.Line, live.Options
 			k.Outcome = PresentOtherOptions
@@ -181,21 +181,4 @@ func (t *task) lineCauses(keys []KeyState) []Cause {
 		}
 	}
 	return causes
-}
-
-// sameOptions compares option lists as sets: their order means nothing.
-func sameOptions(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	count := map[string]int{}
-	for _, option := range a {
-		count[option]++
-	}
-	for _, option := range b {
-		if count[option]--; count[option] < 0 {
-			return false
-		}
-	}
-	return true
 }

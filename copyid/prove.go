@@ -206,7 +206,7 @@ func (t *task) proveApart(ctx context.Context, k *KeyState) error {
 // Otherwise reports whether the file holds the key with other options than it
 // would be added with.
 func (k *KeyState) Otherwise() bool {
-	return k.Outcome == PresentOtherOptions || k.Outcome == Accepted && k.Line > 0 && !sameOptions(k.ExistingOptions, k.Identity.Entry.Options)
+	return k.Outcome == PresentOtherOptions || k.Outcome == Accepted && k.Line > 0 && !authkeys.SameOptions(k.ExistingOptions, k.Identity.Entry.Options)
 }
 
 // Forced returns the command= option of the line by which the server lets the
