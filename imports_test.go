@@ -15,11 +15,11 @@ import (
 var mayImport = map[string][]string{
 	"":                    {"internal/cli"},
 	"internal/cli":        {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/term", "internal/textfile"},
-	"copyid":              {"authkeys", "identity", "internal/account", "internal/device", "internal/diagnose", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig"},
+	"copyid":              {"authkeys", "identity", "internal/account", "internal/device", "internal/diagnose", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/sshkey"},
 	"identity":            {"authkeys", "internal/sshkey", "internal/textfile"},
 	"authkeys":            {"internal/sshkey"},
 	"internal/account":    {},
-	"internal/keyring":    {"identity", "internal/sshclient", "internal/sshconfig"},
+	"internal/keyring":    {"identity", "internal/sshclient", "internal/sshconfig", "internal/sshkey"},
 	"internal/sshclient":  {"internal/hostkey", "internal/sshconfig", "internal/sshkey"},
 	"internal/hostkey":    {"internal/owneronly", "internal/sshkey", "internal/textfile"},
 	"internal/owneronly":  {},

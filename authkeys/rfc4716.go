@@ -16,10 +16,12 @@ const (
 	width4716     = 70
 	maxFile4716   = 1 << 20 // more than a file of keys has; none of the RFC's
 	markers4716   = "---- "
-	begin4716     = "---- BEGIN SSH2 PUBLIC KEY ----"
 	end4716       = "---- END SSH2 PUBLIC KEY ----"
 	commentHeader = "Comment: "
 )
+
+// RFC4716Begin is the line with which a key begins.
+const RFC4716Begin = "---- BEGIN SSH2 PUBLIC KEY ----"
 
 // An RFC4716Reason is why a file is not one of keys as in RFC 4716.
 type RFC4716Reason int
@@ -100,7 +102,7 @@ func MarshalRFC4716(e Entry) []byte {
 		return nil
 	}
 	var out bytes.Buffer
-	out.WriteString(begin4716 + "\n")
+	out.WriteString(RFC4716Begin + "\n")
 	if comment := harmless(e.Comment); comment != "" {
 		fold4716(&out, commentHeader+`"`+cut(comment, maxValue4716-2)+`"`)
 	}
@@ -190,7 +192,7 @@ func ParseRFC4716(data []byte) ([]Entry, error) {
 			continue
 		case isPrivateKey(r.line):
 			return nil, r.fail(RFC4716PrivateKey)
-		case r.line != begin4716:
+		case r.line != RFC4716Begin:
 			return nil, r.fail(RFC4716Stray)
 		}
 		e, err := r.key()

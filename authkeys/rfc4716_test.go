@@ -107,7 +107,7 @@ func TestParseRFC4716(t *testing.T) {
 		lines := strings.SplitAfter(string(MarshalRFC4716(Entry{Key: e.Key})), "\n")
 		return strings.Join(lines[1:len(lines)-2], "")
 	}
-	file := func(headers, body string) string { return begin4716 + "\n" + headers + body + end4716 + "\n" }
+	file := func(headers, body string) string { return RFC4716Begin + "\n" + headers + body + end4716 + "\n" }
 	tests := []struct {
 		name, data string
 		comments   []string // of an RSA key, then of an Ed25519 one
@@ -171,15 +171,15 @@ func TestParseRFC4716Errors(t *testing.T) {
 		{"a private key of OpenSSH", "-----BEGIN OPENSSH PRIVATE KEY-----\n", 1, RFC4716PrivateKey, 0},
 		{"cut short", "\n" + good[:len(good)-len(end4716)-1], 2, RFC4716NoEnd, 0},
 		{"the next key begins", lines[0] + lines[1] + good, 1, RFC4716NoEnd, 0},
-		{"only a begin marker", begin4716, 1, RFC4716NoEnd, 0},
+		{"only a begin marker", RFC4716Begin, 1, RFC4716NoEnd, 0},
 		{"a header in the key", lines[0] + lines[1] + lines[2] + "Comment: x\n" + strings.Join(lines[3:], ""), 4, RFC4716BadHeader, 0},
 		{"a header that is not continued", lines[0] + "Comment: x\\\n" + end4716 + "\n", 3, RFC4716BadHeader, 0},
 		{"a header that ends the file", lines[0] + "Comment: x\\", 2, RFC4716BadHeader, 0},
-		{"no key", "\n" + begin4716 + "\n" + end4716 + "\n", 2, RFC4716BadKey, Malformed},
+		{"no key", "\n" + RFC4716Begin + "\n" + end4716 + "\n", 2, RFC4716BadKey, Malformed},
 		{"a line is missing", lines[0] + strings.Join(lines[3:], ""), 1, RFC4716BadKey, BadBase64},
 		{"two lines are missing", lines[0] + strings.Join(lines[4:], ""), 1, RFC4716BadKey, Malformed},
 		{"not base64", lines[0] + "!" + strings.Join(lines[2:], ""), 1, RFC4716BadKey, BadBase64},
-		{"a type and no key", begin4716 + "\nAAAAB3NzaC1uZXc=\n" + end4716 + "\n", 1, RFC4716BadKey, Malformed},
+		{"a type and no key", RFC4716Begin + "\nAAAAB3NzaC1uZXc=\n" + end4716 + "\n", 1, RFC4716BadKey, Malformed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,7 +212,7 @@ func FuzzParseRFC4716(f *testing.F) {
 		f.Add(data)
 		f.Add(append(bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")), data...))
 	}
-	f.Add([]byte(begin4716 + "\nComment: \"a\\\nb\"\nSubject: x\n" + end4716))
+	f.Add([]byte(RFC4716Begin + "\nComment: \"a\\\nb\"\nSubject: x\n" + end4716))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		entries, err := ParseRFC4716(data)
 		var failed *RFC4716Error

@@ -12,6 +12,7 @@ import (
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // Host is one target, resolved, and the connection to it. A Host is for one
@@ -186,7 +187,7 @@ func (t *task) key(key ssh.PublicKey) *KeyState {
 		return nil
 	}
 	for i := range t.keys {
-		if string(t.keys[i].Identity.Entry.Key.Marshal()) == string(key.Marshal()) {
+		if sshkey.Equal(t.keys[i].Identity.Entry.Key, key) {
 			return &t.keys[i]
 		}
 	}

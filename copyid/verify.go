@@ -9,6 +9,7 @@ import (
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // Verify asks the server whether it accepts keys, and tries a login with one of
@@ -129,7 +130,7 @@ func (t *task) ask(ctx context.Context, v *verification) Verification {
 	for _, id := range v.ids {
 		answer := r.conn.Answers.Of(id.Entry.Key)
 		switch {
-		case result.Nowhere != nil && string(id.Entry.Key.Marshal()) == string(result.Nowhere.Key.Marshal()):
+		case result.Nowhere != nil && sshkey.Equal(id.Entry.Key, result.Nowhere.Key):
 		case answer == 0:
 			result.Unasked = append(result.Unasked, id)
 		case answer.Accepted():

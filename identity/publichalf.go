@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // ReadPublicHalf reads a key file that a person has named by itself. A private
@@ -130,7 +131,7 @@ func PublicHalf(path string) (key ssh.PublicKey, comment string) {
 		if key == nil {
 			key = entry.Key
 		}
-		if bytes.Equal(key.Marshal(), entry.Key.Marshal()) {
+		if sshkey.Equal(key, entry.Key) {
 			return key, entry.Comment
 		}
 	}

@@ -43,7 +43,7 @@ func rfc4716Begins(text []byte) []int {
 	var begins []int
 	unix := strings.ReplaceAll(strings.ReplaceAll(string(text), "\r\n", "\n"), "\r", "\n")
 	for i, line := range strings.Split(unix, "\n") {
-		if strings.HasPrefix(line, "---- BEGIN SSH2 PUBLIC KEY ----") {
+		if strings.HasPrefix(line, authkeys.RFC4716Begin) {
 			begins = append(begins, i+1)
 		}
 	}

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/sshkey"
 )
 
 // maxPassphrases is how often a passphrase is asked for before the key is given
@@ -195,7 +196,7 @@ func (k *PrivateKey) matching(signer ssh.AlgorithmSigner, raw any, err error) (s
 	if err != nil {
 		return nil, nil, err
 	}
-	if !bytes.Equal(signer.PublicKey().Marshal(), k.public.Marshal()) {
+	if !sshkey.Equal(signer.PublicKey(), k.public) {
 		return nil, nil, ErrMismatch
 	}
 	return signer, raw, nil

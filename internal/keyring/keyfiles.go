@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // keyFile is an IdentityFile of which at least the public half is known.
@@ -123,7 +123,7 @@ func (l *Login) identityKeys() []sshclient.Key {
 			continue
 		}
 		private, ok := l.privateKey(l.o.Host, id.Origin.PrivateKey)
-		if ok && bytes.Equal(private.PublicKey().Marshal(), id.Entry.Key.Marshal()) {
+		if ok && sshkey.Equal(private.PublicKey(), id.Entry.Key) {
 			keys = append(keys, keyFile{path: id.Origin.PrivateKey, private: private}.key())
 		}
 	}
@@ -141,7 +141,7 @@ func (l *Login) certificates(h *sshconfig.Host, files []keyFile, held []ssh.Sign
 		}
 		owner := keyFile{public: certificate.Key}
 		for _, f := range files {
-			if f.private != nil && bytes.Equal(f.public.Marshal(), certificate.Key.Marshal()) {
+			if f.private != nil && sshkey.Equal(f.public, certificate.Key) {
 				owner = f
 			}
 		}
@@ -186,7 +186,7 @@ func (f keyFile) appendCertified(keys []sshclient.Key, certificate *ssh.Certific
 // holding is the agent's signer for a key; nil where it has none.
 func holding(held []ssh.Signer, key ssh.PublicKey) ssh.Signer {
 	for _, signer := range held {
-		if bytes.Equal(signer.PublicKey().Marshal(), key.Marshal()) {
+		if sshkey.Equal(signer.PublicKey(), key) {
 			return signer
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/internal/sshkey"
 )
 
 // Options are what a [Login] needs to know beside the Ring.
@@ -104,7 +105,7 @@ func (l *Login) markProofs(keys []sshclient.Key) {
 			continue
 		}
 		for i := range keys {
-			if string(keys[i].Signer.PublicKey().Marshal()) == string(id.Entry.Key.Marshal()) {
+			if sshkey.Equal(keys[i].Signer.PublicKey(), id.Entry.Key) {
 				keys[i].ProofOnly = true
 			}
 		}
@@ -115,13 +116,13 @@ func (l *Login) markProofs(keys []sshclient.Key) {
 // then on no key is added to an agent.
 func (l *Login) Only(ids []identity.Identity) []sshclient.Key {
 	l.verifying.Store(true)
-	wanted := map[string]bool{}
+	wanted := map[sshkey.ID]bool{}
 	for _, id := range ids {
-		wanted[string(id.Entry.Key.Marshal())] = true
+		wanted[sshkey.IDOf(id.Entry.Key)] = true
 	}
 	var keys []sshclient.Key
 	for _, k := range l.Keys(l.o.Host) {
-		if wanted[string(k.Signer.PublicKey().Marshal())] {
+		if wanted[sshkey.IDOf(k.Signer.PublicKey())] {
 			keys = append(keys, k)
 		}
 	}
@@ -206,14 +207,14 @@ func distinct(keys []sshclient.Key) []sshclient.Key {
 		}
 		return 0
 	}
-	place := map[string]int{}
+	place := map[sshkey.ID]int{}
 	var kept []sshclient.Key
 	for _, k := range keys {
-		blob := string(k.Signer.PublicKey().Marshal())
-		at, seen := place[blob]
+		key := sshkey.IDOf(k.Signer.PublicKey())
+		at, seen := place[key]
 		switch {
 		case !seen:
-			place[blob] = len(kept)
+			place[key] = len(kept)
 			kept = append(kept, k)
 		case asks(k) < asks(kept[at]):
 			kept[at] = k
