@@ -3,7 +3,7 @@ package copyid
 import (
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/device"
-	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 )
 
 // DeviceError tells that the server is an appliance that keeps public keys in
@@ -24,7 +24,7 @@ func (e *DeviceError) Error() string {
 // server that has files.
 func (t *task) deviceError(serverVersion string) error {
 	platform, known := device.Recognise(serverVersion)
-	if !known || remote.IsNetScreen(serverVersion) {
+	if !known || serverid.Parse(serverVersion).Software == serverid.ScreenOS {
 		return nil // ScreenOS takes its commands from a program, as the stock script types them
 	}
 	return &DeviceError{Platform: platform, User: t.User, HostName: t.HostName, Keys: t.identities()}

@@ -11,6 +11,7 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
 )
@@ -67,8 +68,8 @@ func (t *task) prove(ctx context.Context) error {
 // session: where one would run the command that was asked for, and on servers
 // that have no POSIX shell.
 func (t *task) signatureIsEnough(id identity.Identity) bool {
-	version := t.conn.ServerVersion
-	return forcedCommand(id.Entry.Options) != "" || remote.IsWindows(version) || remote.IsNetScreen(version)
+	server := serverid.Parse(t.conn.ServerVersion)
+	return forcedCommand(id.Entry.Options) != "" || server.Windows || server.Software == serverid.ScreenOS
 }
 
 // forcedCommand returns the command= option among options; "" for none.

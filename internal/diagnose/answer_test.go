@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshdconfig"
 	"ssh-copy-id/internal/sshtest/shells"
 )
@@ -225,7 +226,7 @@ func TestCausesOrder(t *testing.T) {
 func TestServedBy(t *testing.T) {
 	for version, want := range map[string]string{"SSH-2.0-OpenSSH_9.2p1 Debian-2": "sshd false", "SSH-2.0-dropbear_2022.83": " false", "SSH-2.0-x": "sshd true"} {
 		s := Server{Source: FromSSHD, Config: sshdconfig.Config{Options: map[string][]string{}}}
-		s.servedBy(version)
+		s.servedBy(serverid.Parse(version).Software)
 		if got := fmt.Sprint(s.Source, " ", s.Unsure); got != want {
 			t.Errorf("%s: %s, want %s", version, got, want)
 		}

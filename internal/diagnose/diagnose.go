@@ -17,6 +17,7 @@ import (
 
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/serverid"
 )
 
 //go:embed diagnose.sh
@@ -44,8 +45,8 @@ func Diagnose(ctx context.Context, client *ssh.Client, o remote.Options) (*Diagn
 	}
 	d, err := ask(ctx, script, o)
 	if err == nil {
-		d.Version = string(client.ServerVersion())
-		d.Server.servedBy(d.Version)
+		d.Program = serverid.Parse(string(client.ServerVersion()))
+		d.Server.servedBy(d.Program.Software)
 	}
 	return d, err
 }

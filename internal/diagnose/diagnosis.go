@@ -1,10 +1,10 @@
 package diagnose
 
 import (
-	"strings"
 	"time"
 
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshdconfig"
 )
 
@@ -65,11 +65,10 @@ type Server struct {
 
 // servedBy takes into account what program the server is: the sshd found on
 // its disk need not be the one that answered.
-func (s *Server) servedBy(version string) {
-	version = strings.ToLower(version)
-	switch {
-	case strings.Contains(version, "openssh"):
-	case strings.Contains(version, "dropbear"), strings.Contains(version, "tinyssh"):
+func (s *Server) servedBy(software serverid.Software) {
+	switch software {
+	case serverid.OpenSSH:
+	case serverid.Dropbear, serverid.TinySSH:
 		s.Source, s.Path, s.Options = "", "", nil
 	default:
 		s.Unsure = true
@@ -111,8 +110,8 @@ type Diagnosis struct {
 	Today      time.Time // the server's date
 
 	Server  Server
-	Version string   // the server's, as in its banner
-	Notes   []string // in the server's words, as in Result
+	Program serverid.Server // that the server says it is
+	Notes   []string        // in the server's words, as in Result
 
 	// windows is what a Windows server says instead of modes and owners.
 	windows *remote.WindowsFacts

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshdconfig"
 )
 
@@ -44,13 +45,13 @@ type Case struct {
 // is known of it: the likeliest first.
 func Causes(ctx context.Context, client *ssh.Client, c Case) []Cause {
 	known := c.known()
-	windows := remote.IsWindows(string(client.ServerVersion()))
-	if windows || !c.OnlySFTP {
+	server := serverid.Parse(string(client.ServerVersion()))
+	if server.Windows || !c.OnlySFTP {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		var d *Diagnosis
 		var err error
-		if windows {
+		if server.Windows {
 			d, err = diagnoseWindows(ctx, client, c.Options, c.Blobs)
 		} else {
 			d, err = Diagnose(ctx, client, c.Options)
@@ -59,7 +60,7 @@ func Causes(ctx context.Context, client *ssh.Client, c Case) []Cause {
 			return combined(known, c.found(d, len(known) > 0))
 		}
 	}
-	return append(known, c.guessed(string(client.ServerVersion()), len(known) > 0)...)
+	return append(known, c.guessed(server, len(known) > 0)...)
 }
 
 // known are the reasons that show without a look around.
@@ -93,8 +94,8 @@ func (c *Case) found(d *Diagnosis, known bool) []Cause {
 
 // guessed are the reasons that what was seen of the file gives. There are no
 // commands in them, because nobody knows what the server understands.
-func (c *Case) guessed(version string, known bool) []Cause {
-	d := &Diagnosis{Account: c.Account, Home: c.State.Home, OS: c.State.OS, Path: c.State.Path, Real: c.State.Real, Facts: c.State.Facts, Version: version}
+func (c *Case) guessed(server serverid.Server, known bool) []Cause {
+	d := &Diagnosis{Account: c.Account, Home: c.State.Home, OS: c.State.OS, Path: c.State.Path, Real: c.State.Real, Facts: c.State.Facts, Program: server}
 	// The home without links, as sshd compares it.
 	if rest, ok := strings.CutPrefix(d.Path, d.Home+"/"); ok {
 		if home, ok := strings.CutSuffix(d.Real, "/"+rest); ok {

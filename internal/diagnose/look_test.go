@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 )
 
 // TestGuesses: what a refused key is put down to where the server cannot be asked,
@@ -61,7 +62,7 @@ func TestGuesses(t *testing.T) {
 			r := Case{Account: account, Path: "/home/al/.ssh/authorized_keys", Methods: c.methods, Method: "publickey", KeyOptions: c.options,
 				State: &remote.State{Path: "/home/al/.ssh/authorized_keys", Real: c.real, Home: "/home/al", Facts: c.facts}}
 			found := r.known()
-			found = append(found, r.guessed(c.version, len(found) > 0)...)
+			found = append(found, r.guessed(serverid.Parse(c.version), len(found) > 0)...)
 			var got []string
 			for _, cause := range found {
 				text := string(cause.Kind)

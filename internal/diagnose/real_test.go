@@ -193,7 +193,7 @@ func TestDiagnoseWorlds(t *testing.T) {
 			if f == nil {
 				t.Fatalf("found %+v\n%+v", found, d)
 			}
-			if f.Fix != tt.fix || f.Unsure != (tt.unsure || tt.doubtful && d.privateGroups()) || f.Informational || !slices.Equal(f.Files, tt.files) {
+			if f.Fix != tt.fix || f.Unsure != (tt.unsure || tt.doubtful && d.Program.PrivateGroups) || f.Informational || !slices.Equal(f.Files, tt.files) {
 				t.Errorf("%+v", f)
 			}
 			for _, other := range found {

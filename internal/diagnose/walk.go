@@ -60,7 +60,7 @@ func (f *finder) walk(facts []remote.PathFact) {
 		}
 		if fact.Mode.Perm()&0o022 != 0 && strict {
 			found.Kind, found.Fix = CauseMode, "chmod go-w "+quoted(fact.Path)
-			found.Unsure = fact.Mode.Perm()&0o002 == 0 && f.d.privateGroups()
+			found.Unsure = fact.Mode.Perm()&0o002 == 0 && f.d.Program.PrivateGroups
 			f.add(found)
 		}
 		if strict {
@@ -75,12 +75,6 @@ func (d *Diagnosis) inHome(name string) bool {
 	return slices.ContainsFunc([]string{d.RealHome, d.AccountHome, d.Home}, func(home string) bool {
 		return len(home) > 1 && (name == home || strings.HasPrefix(name, home+"/"))
 	})
-}
-
-// privateGroups: Debian's sshd lets a group write that has no other member
-// than the account (its user-group-modes.patch).
-func (d *Diagnosis) privateGroups() bool {
-	return strings.Contains(d.Version, "Debian") || strings.Contains(d.Version, "Ubuntu")
 }
 
 // acl looks for entries that let others write. OpenSSH looks at the mode

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/internal/serverid"
 )
 
 // The SIDs of groups, whatever Windows calls them.
@@ -25,7 +26,7 @@ func diagnoseWindows(ctx context.Context, client *ssh.Client, o remote.Options, 
 	d := &Diagnosis{
 		Account: w.Account, UID: w.SID, OS: "Windows", Path: w.Path, Home: w.Profile,
 		Server:  Server{Config: w.Config, Path: w.ConfigPath, Client: w.Login.Client, Address: w.Login.Address, Port: w.Login.Port},
-		Version: string(client.ServerVersion()), windows: w,
+		Program: serverid.Parse(string(client.ServerVersion())), windows: w,
 	}
 	if w.ConfigPath != "" {
 		d.Server.Source = FromFiles

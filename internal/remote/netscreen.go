@@ -32,14 +32,6 @@ const (
 	dss = "ssh-dss"
 )
 
-// IsNetScreen tells by the identification string of a server whether it is a
-// firewall with ScreenOS, as "SSH-2.0-NetScreen". A NetScaler is something else
-// altogether.
-func IsNetScreen(serverVersion string) bool {
-	parts := strings.SplitN(serverVersion, "-", 3)
-	return len(parts) == 3 && parts[0] == "SSH" && strings.HasPrefix(parts[2], "NetScreen")
-}
-
 // KeyTypeError tells that a Change holds keys which the server has no use for.
 // Nothing was sent; without those lines the Change can be made. To errors.As it
 // is a *RemoteError with the reason Invalid as well.

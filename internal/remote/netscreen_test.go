@@ -20,20 +20,9 @@ import (
 	"ssh-copy-id/internal/sshtest"
 
 	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshtest/shells"
 )
-
-func TestIsNetScreen(t *testing.T) {
-	for version, want := range map[string]bool{
-		"SSH-2.0-NetScreen": true, "SSH-1.99-NetScreen": true, "SSH-2.0-NetScreen-5.4": true,
-		"": false, "NetScreen": false, "SSH-2.0-": false, "SSH-2.0-OpenSSH_9.2 NetScreen": false,
-		"SSH-2.0-netscreen": false, "SSH-2.0-NetScaler": false, "XSH-2.0-NetScreen": false, "SSH-2.0": false,
-	} {
-		if got := IsNetScreen(version); got != want {
-			t.Errorf("%q: %v", version, got)
-		}
-	}
-}
 
 // dsaKey is a key of a NetScreen: in base64, and as an entry.
 type dsaKey struct {
@@ -67,7 +56,7 @@ func netScreenDevice(t *testing.T, cfg sshtest.NetScreenConfig) (*sshtest.NetScr
 		client.Close()
 		device.Close()
 	})
-	if !IsNetScreen(string(client.ServerVersion())) {
+	if serverid.Parse(string(client.ServerVersion())).Software != serverid.ScreenOS {
 		t.Errorf("version %q", client.ServerVersion())
 	}
 	return device, client

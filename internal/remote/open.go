@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"ssh-copy-id/internal/serverid"
 )
 
 // Open makes the session that suits the server: OpenWindows, OpenNetScreen or,
@@ -18,10 +20,10 @@ import (
 // An account whose shell lets nobody in is not reached that way: that was
 // somebody's intention.
 func Open(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
-	switch version := string(client.ServerVersion()); {
-	case IsWindows(version):
+	switch server := serverid.Parse(string(client.ServerVersion())); {
+	case server.Windows:
 		return OpenWindows(ctx, client, o)
-	case IsNetScreen(version):
+	case server.Software == serverid.ScreenOS:
 		return OpenNetScreen(ctx, client, o)
 	}
 	if err := CheckTarget(o.Target); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -16,33 +15,6 @@ import (
 // administratorsFile is the file that sshd on Windows reads for members of
 // Administrators where nobody has changed its sshd_config.
 const administratorsFile = "administrators_authorized_keys"
-
-// IsWindows reports by the identification string of a server whether it is
-// Microsoft's OpenSSH, as "SSH-2.0-OpenSSH_for_Windows_9.5". An OpenSSH of
-// Cygwin or MSYS2 is not: there a POSIX shell answers.
-func IsWindows(serverVersion string) bool {
-	parts := strings.SplitN(serverVersion, "-", 3)
-	return len(parts) == 3 && parts[0] == "SSH" && strings.HasPrefix(parts[2], "OpenSSH_for_Windows")
-}
-
-// resolvesAdministrators reports whether the sshd of a version takes the name
-// "administrators" for the SID of that group where Windows calls it otherwise:
-// since openssh-portable #488 of PowerShell (lookup_sid in misc.c), first
-// released in 8.6. A version that cannot be read is taken for a newer one.
-func resolvesAdministrators(serverVersion string) bool {
-	_, version, _ := strings.Cut(serverVersion, "OpenSSH_for_Windows_")
-	major, minor, _ := strings.Cut(version, ".")
-	m, err := strconv.Atoi(major)
-	if err != nil {
-		return true
-	}
-	end := strings.IndexFunc(minor, func(r rune) bool { return r < '0' || r > '9' })
-	if end >= 0 {
-		minor = minor[:end]
-	}
-	n, _ := strconv.Atoi(minor)
-	return m > 8 || m == 8 && n >= 6
-}
 
 // windowsSession is a Session with an OpenSSH server on Windows. The bytes go
 // through SFTP, as sftpSession does it; who the account is and who may write to

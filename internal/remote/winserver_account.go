@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshdconfig"
 )
 
@@ -43,7 +44,7 @@ type windowsGroup struct{ sid, name string }
 func newWindowsAccount(answer *windowsAnswer, serverVersion string) (*windowsAccount, error) {
 	a := &windowsAccount{
 		user: answer.one["name"][strings.LastIndexByte(answer.one["name"], '\\')+1:], sid: answer.one["sid"], admin: answer.one["admin"] == "True",
-		named: map[string]string{}, resolves: resolvesAdministrators(serverVersion),
+		named: map[string]string{}, resolves: serverid.Parse(serverVersion).ResolvesAdministrators(),
 		connection: strings.Fields(answer.one["connection"]),
 	}
 	var ok, alsoOK bool

@@ -6,19 +6,6 @@ import (
 	"testing"
 )
 
-// TestResolvesAdministrators: since 8.6 the name means the SID in every language.
-func TestResolvesAdministrators(t *testing.T) {
-	for version, want := range map[string]bool{
-		"SSH-2.0-OpenSSH_for_Windows_7.7": false, "SSH-2.0-OpenSSH_for_Windows_8.1": false, "SSH-2.0-OpenSSH_for_Windows_8.1p1 x": false,
-		"SSH-2.0-OpenSSH_for_Windows_8.6": true, "SSH-2.0-OpenSSH_for_Windows_9.5": true, "SSH-2.0-OpenSSH_for_Windows_9.8 Win32-OpenSSH-GitHub": true,
-		"SSH-2.0-OpenSSH_for_Windows_10.0": true, "SSH-2.0-OpenSSH_for_Windows": true,
-	} {
-		if resolvesAdministrators(version) != want {
-			t.Errorf("%s: %v", version, !want)
-		}
-	}
-}
-
 // TestWindowsKeysFiles: which files sshd reads for an account, by its
 // sshd_config and by what Windows calls groups.
 func TestWindowsKeysFiles(t *testing.T) {

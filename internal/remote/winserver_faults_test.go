@@ -153,18 +153,6 @@ func TestWindowsScript(t *testing.T) {
 	}
 }
 
-// TestIsWindows: only Microsoft's own port.
-func TestIsWindows(t *testing.T) {
-	for version, want := range map[string]bool{
-		"SSH-2.0-OpenSSH_for_Windows_9.5": true, "SSH-2.0-OpenSSH_for_Windows_7.7": true, "SSH-1.99-OpenSSH_for_Windows_8.1 x": true,
-		"SSH-2.0-OpenSSH_9.2p1 Debian-2": false, "SSH-2.0-x OpenSSH_for_Windows_9.5": false, "OpenSSH_for_Windows_9.5": false, "": false,
-	} {
-		if IsWindows(version) != want {
-			t.Errorf("%q", version)
-		}
-	}
-}
-
 // FuzzWindowsFrame: whatever a server prints, reading it ends and stays small.
 func FuzzWindowsFrame(f *testing.F) {
 	f.Add("noise\r\nm begin\r\nm data c2lkIHgK\r\nm end 8\r\n")

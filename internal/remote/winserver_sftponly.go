@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"ssh-copy-id/internal/serverid"
 )
 
 // withoutPowerShell reports whether windows.ps1 was never run, because there is
@@ -31,7 +33,7 @@ var groupLine = regexp.MustCompile(`^"([^"]*)","[^"]*","(S-1-[0-9-]+)"`)
 func (w *windowsSession) withoutPowerShell(ctx context.Context, cause error) (*windowsSession, error) {
 	w.noPowerShell = cause
 	a := &windowsAccount{
-		user: w.client.User(), named: map[string]string{}, resolves: resolvesAdministrators(string(w.client.ServerVersion())),
+		user: w.client.User(), named: map[string]string{}, resolves: serverid.Parse(string(w.client.ServerVersion())).ResolvesAdministrators(),
 	}
 	a.user = a.user[strings.LastIndexByte(a.user, '\\')+1:]
 	a.login = strings.ToLower(w.client.User())

@@ -14,6 +14,7 @@ import (
 
 	"ssh-copy-id/internal/sshtest"
 
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshtest/shells"
 )
 
@@ -45,7 +46,7 @@ func newWindows(t *testing.T, cfg sshtest.WindowsConfig) *windowsHost {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	if version := string(client.ServerVersion()); !IsWindows(version) {
+	if version := string(client.ServerVersion()); !serverid.Parse(version).Windows {
 		t.Errorf("%s is not taken for Windows", version)
 	}
 	return &windowsHost{server, t, client}

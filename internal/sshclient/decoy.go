@@ -6,18 +6,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"math/big"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
-
-// wordHolds reports whether a server that answers a question about a key with
-// SSH_MSG_USERAUTH_PK_OK has looked at authorized_keys first. OpenSSH
-// (user_key_allowed in auth2-pubkey.c) and dropbear (svr-authpubkey.c) have;
-// others look only when there is a signature.
-func wordHolds(version string) bool {
-	return strings.HasPrefix(version, "SSH-2.0-OpenSSH_") || strings.HasPrefix(version, "SSH-2.0-dropbear")
-}
 
 // decoy makes a public key of a type that nobody has the private half of: a
 // server may answer by the type. Types it cannot make are answered with

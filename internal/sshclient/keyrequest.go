@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshkey"
 )
 
@@ -77,7 +78,7 @@ func (c *connection) silentSigner(key ssh.PublicKey) ssh.Signer {
 // would not. A refused question counts against us, so a key that is about to
 // prove itself by its signature needs none.
 func (c *connection) decoyQuery() ssh.AuthMethod {
-	if c.decoyAsked || c.acceptsEveryQuery() || len(c.partial) > 0 || wordHolds(c.wire.serverVersion()) {
+	if c.decoyAsked || c.acceptsEveryQuery() || len(c.partial) > 0 || serverid.Parse(c.wire.serverVersion()).WordHolds {
 		return nil
 	}
 	promised := c.promised(c.o.Query)
@@ -95,9 +96,9 @@ func (c *connection) decoyQuery() ssh.AuthMethod {
 }
 
 // acceptsEveryQuery reports whether the server says yes to every key, so that
-// only a login counts. TinySSH is known to, for the types of keys it knows.
+// only a login counts.
 func (c *connection) acceptsEveryQuery() bool {
-	return c.untrusted || strings.HasPrefix(c.wire.serverVersion(), "SSH-2.0-tinyssh")
+	return c.untrusted || serverid.Parse(c.wire.serverVersion()).AcceptsEveryQuery
 }
 
 // signsNow reports whether the next login is by the signature of key.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ssh-copy-id/internal/serverid"
 	"ssh-copy-id/internal/sshkey"
 )
 
@@ -111,7 +112,7 @@ func (c *connection) settle(auth *ssh.ClientAuthContext) {
 		return
 	}
 	c.learn(r.key, answer)
-	if answer == SignatureRefused && !wordHolds(c.wire.serverVersion()) {
+	if answer == SignatureRefused && !serverid.Parse(c.wire.serverVersion()).WordHolds {
 		c.untrusted = true
 	}
 	if c.acceptsEveryQuery() {
