@@ -264,7 +264,7 @@ func TestNotOurLock(t *testing.T) {
 	}
 	h := newHost(t, shells.Shell{Name: "dash"})
 	own := h.Edit
-	h.Edit = func(s string) string { return strings.Replace(own(s), "-lt 300 ]", "-lt 30 ]", 1) }
+	h.Edit = func(s string) string { return strings.Replace(own(s), "-ge 300 ]", "-ge 30 ]", 1) }
 	h.Write(".ssh/authorized_keys", "x\n", 0o600)
 	lock := h.KeysFile() + ".ssh-copy-id.lock"
 	os.Mkdir(lock, 0o777)
@@ -272,7 +272,7 @@ func TestNotOurLock(t *testing.T) {
 	os.Chown(lock, 12345, 12345)
 	_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
 	var e *RemoteError
-	if !errors.As(err, &e) || e.Reason != Locked {
+	if !errors.As(err, &e) || e.Reason != Locked || !strings.HasPrefix(e.Detail, "held by ") {
 		t.Errorf("error %v", err)
 	}
 	h.want(".ssh/authorized_keys", "x\n")

@@ -231,8 +231,7 @@ add() {
 	[ -z "$repair" ] || menddirs
 	if [ -n "$data" ]; then
 		if ! lock; then
-			[ "$idle" -lt 300 ] || why="held by $last"
-			fail lock locked "$why"
+			refuse lock locked "$why"
 			return
 		fi
 		if ! check "$@"; then

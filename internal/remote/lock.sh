@@ -13,8 +13,8 @@ alert() { trap - HUP INT QUIT TERM PIPE; }
 nap() {
 	# Many that wait for each other look less often the longer it takes: on a
 	# small machine looking is most of the work.
-	tenths=$((($$ + idle) % 3 + 1 + (idle < 200 ? idle / 20 : 10)))
-	if sleep "0.$tenths" 2>&3; then
+	tenths=$((($$ + idle) % 3 + 1 + (idle < 200 ? idle / 10 : 20)))
+	if sleep "$((tenths / 10)).$((tenths % 10))" 2>&3; then
 		idle=$((idle + tenths))
 	elif sleep 1; then
 		idle=$((idle + 10))
@@ -87,7 +87,7 @@ seize() {
 
 # hold LOCK: makes the directory LOCK ours; returns 1 where there can be no
 # such directory, 2 when somebody held it for 30 seconds, or others have been
-# quicker for two minutes.
+# quicker for five minutes.
 hold() {
 	idle=0 since=0 told=0 last='' misses=0
 	while :; do
@@ -114,7 +114,10 @@ hold() {
 				return 1
 			fi
 			alert
-			[ $((idle - since)) -lt 300 ] && [ "$idle" -lt 1200 ] || return 2
+			if [ $((idle - since)) -ge 300 ] || [ "$idle" -ge 3000 ]; then
+				why="held by $last"
+				return 2
+			fi
 			# Every second, so that the client knows that we are there.
 			if [ "$idle" -ge "$told" ]; then
 				put "$nl$M wait $((idle / 10)) $last$nl"

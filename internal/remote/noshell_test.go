@@ -147,7 +147,7 @@ func TestLockWaits(t *testing.T) {
 			return []string{"wait 0 x", "wait 1 x", "wait 2 x", "wait 4 x", "wait 9 x", "wait 10 x", "wait 15 x"}[n%7]
 		}, Locked, 3},
 		{"the same again", func(int) string { return "wait 0 x" }, Silent, 0},
-		{"more than it has", func(n int) string { return []string{"wait 121 x", "wait 500 x"}[n%2] }, Silent, 0},
+		{"more than it has", func(n int) string { return []string{"wait 301 x", "wait 500 x"}[n%2] }, Silent, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			server := silentAfter{request: always, serve: func(_ int, ch ssh.Channel) {

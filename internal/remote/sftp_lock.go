@@ -22,7 +22,7 @@ var lockStale = 20 * time.Second
 // How the lock is waited for; the script has the same numbers.
 const (
 	holderPatience = 30 * time.Second  // with one holder
-	lockPatience   = 120 * time.Second // with all of them
+	lockPatience   = 300 * time.Second // with all of them
 	lockFirst      = 3 * time.Second   // when the waiting is told, and then
 	lockAgain      = 5 * time.Second
 	lockPause      = 200 * time.Millisecond

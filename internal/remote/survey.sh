@@ -99,13 +99,10 @@ measure() {
 
 # ours PATH: whether the account owns it.
 ours() {
-	if has ls; then
-		entry "$1" && [ "$owner" = "$uid" ]
-	else
-		# Not of POSIX, but of every shell that is small.
-		# shellcheck disable=SC3067
-		[ -O "$1" ]
-	fi
+	# Not of POSIX, but of every shell that is known, and no process of its own.
+	# shellcheck disable=SC3067
+	[ -O "$1" ] 2>&3 && return 0
+	has ls && entry "$1" && [ "$owner" = "$uid" ]
 }
 
 # list PATH: in rows, ls -ldn of every directory down to PATH, and of PATH;

@@ -35,7 +35,7 @@ const (
 
 // maxWaits is how often a script may report that it waits, in one request. It
 // does so every second.
-const maxWaits = 150
+const maxWaits = 400
 
 // Options says how a script is run.
 type Options struct {
