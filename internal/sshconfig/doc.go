@@ -15,10 +15,12 @@
 //
 // # Division of labour
 //
-// Lines are taken apart by github.com/kevinburke/ssh_config. It is given the
-// flat directives only; what Host, Match and Include mean is decided here, and
-// lines with quotes, backslashes, inner comments or unusual bytes are split here
-// because OpenSSH has its own rules for them (see source.go).
+// github.com/kevinburke/ssh_config takes the plain lines apart, which are nearly
+// all there are: a keyword and a value of ordinary characters. It is asked for
+// nothing else. Lines with quotes, backslashes, inner comments or unusual bytes
+// are split here, by OpenSSH's own rules for them, which would do for the plain
+// ones too; and what the keywords mean, Host, Match and Include above all, is
+// decided here, as the library evaluates only a part of it (see source.go).
 //
 // # What is never done
 //
