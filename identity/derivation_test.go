@@ -100,7 +100,7 @@ func TestWorkIsBounded(t *testing.T) {
 // checkWork looks at what Signer says about a file, which must not ask.
 func checkWork(t *testing.T, path, want string) {
 	t.Helper()
-	_, err := Signer(path, func() ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil })
+	_, err := openKey(path, func() ([]byte, error) { t.Error("asked for a passphrase"); return nil, nil })
 	if want == "" {
 		if err != nil {
 			t.Errorf("got %v", err)

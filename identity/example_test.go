@@ -58,14 +58,16 @@ func ExampleReadPublicHalf() {
 	// Output: PuTTY private key: 2048 SHA256:Yi3qeSPhzMklRmj3BxAACOQzA3lHiZrlgiC90Gl1byI rsa-key-20260102 RSA
 }
 
-func ExampleSigner() {
+func ExampleOpenPrivateKey() {
 	// Nothing is asked before the key signs, and it signs only after a server
 	// has said that it would let the key in.
-	signer, err := identity.Signer("/home/alice/.ssh/id_ed25519", func() ([]byte, error) {
-		fmt.Print("Enter passphrase: ")
-		var line string
-		_, err := fmt.Scanln(&line)
-		return []byte(line), err
+	signer, err := identity.OpenPrivateKey("/home/alice/.ssh/id_ed25519", identity.PrivateKeyOptions{
+		Passphrase: func() ([]byte, error) {
+			fmt.Print("Enter passphrase: ")
+			var line string
+			_, err := fmt.Scanln(&line)
+			return []byte(line), err
+		},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -77,7 +77,7 @@ func TestSignerReadsKeygenKeys(t *testing.T) {
 			if encrypted, err := Encrypted(path); encrypted != (secret != "") || err != nil {
 				t.Errorf("encrypted: %v, %v", encrypted, err)
 			}
-			signer, err := Signer(path, func() ([]byte, error) { return []byte(secret), nil })
+			signer, err := openKey(path, func() ([]byte, error) { return []byte(secret), nil })
 			if test.err != nil {
 				if !errors.Is(err, test.err) {
 					t.Errorf("got %v, want %v", err, test.err)
@@ -106,7 +106,7 @@ func TestSignerMindsMode(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Signer(path, nil); err != nil {
+		if _, err := openKey(path, nil); err != nil {
 			t.Errorf("%04o: %v", mode, err)
 		}
 	}
@@ -115,7 +115,7 @@ func TestSignerMindsMode(t *testing.T) {
 			t.Fatal(err)
 		}
 		var failed *ModeError
-		if _, err := Signer(path, nil); !errors.As(err, &failed) || failed.Mode.Perm() != mode || failed.Path != path {
+		if _, err := openKey(path, nil); !errors.As(err, &failed) || failed.Mode.Perm() != mode || failed.Path != path {
 			t.Errorf("%04o: %v", mode, err)
 		}
 	}

@@ -29,7 +29,7 @@ func TestGenerate(t *testing.T) {
 		if err != nil || len(ids) != 1 || ids[0].Entry.Comment != "me@laptop" || ids[0].Entry.Key.Type() != "ssh-ed25519" {
 			t.Fatalf("%v, %v", ids, err)
 		}
-		key, err := Signer(file, func() ([]byte, error) { return []byte(passphrase), nil })
+		key, err := openKey(file, func() ([]byte, error) { return []byte(passphrase), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestGenerate(t *testing.T) {
 		}
 		if passphrase != "" {
 			answers := 0
-			other, err := Signer(file, func() ([]byte, error) {
+			other, err := openKey(file, func() ([]byte, error) {
 				if answers++; answers == 1 {
 					return []byte("another one"), nil
 				}

@@ -23,7 +23,7 @@
 //
 // # Private keys
 //
-// [Signer] makes a signer of a private key file. It knows its public key from
+// [OpenPrivateKey] makes a signer of a private key file. It knows its public key from
 // the start, decodes the private half when it first signs, and only then asks
 // for a passphrase. The key never leaves the process.
 package identity
@@ -69,7 +69,7 @@ type Origin struct {
 	// UTF16 tells that the file is in UTF-16, which ssh and sshd do not read.
 	UTF16 bool `json:"utf16,omitempty"`
 	// PrivateKey is the private key file beside Path, or Path where it is one,
-	// for [Signer]; "" where there is none, or only PuTTY's. Whether it belongs to
+	// for [OpenPrivateKey]; "" where there is none, or only PuTTY's. Whether it belongs to
 	// this key is not known: Path may hold several keys.
 	PrivateKey string `json:"privateKey,omitempty"`
 }

@@ -90,7 +90,7 @@ func TestOpaquePrivateKey(t *testing.T) {
 		if err != nil || len(ids) != 1 || ids[0].Entry.Line() != opaqueLine(t, keyType, comment) || ids[0].Origin.PrivateKey != "" {
 			t.Errorf("%s: %v, %v", keyType, ids, err)
 		}
-		if _, err := Signer(path, nil); !errors.Is(err, ErrUnsupported) {
+		if _, err := openKey(path, nil); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s signs: %v", keyType, err)
 		}
 	}

@@ -42,21 +42,24 @@ func TestDamagedPKCS8(t *testing.T) {
 
 func TestWhenUnlocked(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, "ed25519", "openssh", true)))
-	signer, err := Signer(path, func() ([]byte, error) { return []byte(passphrase), nil })
+	called := 0
+	var unlocked ssh.Signer
+	signer, err := OpenPrivateKey(path, PrivateKeyOptions{
+		Passphrase: func() ([]byte, error) { return []byte(passphrase), nil },
+		WhenUnlocked: func(raw any) {
+			var err error
+			if unlocked, err = ssh.NewSignerFromKey(raw); err != nil {
+				t.Error(err)
+			}
+			called++
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := 0
-	signer.WhenUnlocked(func(raw any) {
-		own, err := ssh.NewSignerFromKey(raw)
-		if err != nil || !bytes.Equal(own.PublicKey().Marshal(), signer.PublicKey().Marshal()) {
-			t.Errorf("another key: %v", err)
-		}
-		told++
-	})
 	checkSigns(t, signer, signer.PublicKey())
 	checkSigns(t, signer, signer.PublicKey())
-	if told != 1 {
-		t.Errorf("told %d times", told)
+	if called != 1 || !bytes.Equal(unlocked.PublicKey().Marshal(), signer.PublicKey().Marshal()) {
+		t.Errorf("called %d times, with %v", called, unlocked)
 	}
 }

@@ -22,20 +22,31 @@ const maxPassphrases = 3
 // [ssh.MultiAlgorithmSigner], so that RSA keys sign with SHA-2. Several
 // goroutines may use it at once.
 type PrivateKey struct {
-	path       string
-	public     ssh.PublicKey
-	encrypted  bool
-	passphrase func() ([]byte, error)
+	path      string
+	public    ssh.PublicKey
+	encrypted bool
+	o         PrivateKeyOptions
 
-	mu       sync.Mutex
-	signer   ssh.AlgorithmSigner // nil until the key is decoded
-	failed   error               // why it was given up
-	unlocked func(raw any)       // told once, see WhenUnlocked
+	mu     sync.Mutex
+	signer ssh.AlgorithmSigner // nil until the key is decoded
+	failed error               // why it was given up
+}
+
+// PrivateKeyOptions are what [OpenPrivateKey] may need of its caller.
+type PrivateKeyOptions struct {
+	// Passphrase is called when an encrypted key signs for the first time, and not
+	// before; after a wrong answer again, three times at most. What it returns is
+	// overwritten after use. If nil, encrypted keys do not sign.
+	Passphrase func() ([]byte, error)
+	// WhenUnlocked is called once, when the private half has been decoded to sign
+	// for the first time, with the key as the crypto packages have it: for an
+	// agent that is to hold it. nil: nothing.
+	WhenUnlocked func(raw any)
 }
 
 var _ ssh.MultiAlgorithmSigner = (*PrivateKey)(nil)
 
-// Signer prepares the private key of a file (OpenSSH, PKCS#1, PKCS#8, SEC 1)
+// OpenPrivateKey prepares the private key of a file (OpenSSH, PKCS#1, PKCS#8, SEC 1)
 // for signing. The private half is decoded when it signs for the first time.
 //
 // The public half is the one an OpenSSH private key shows in clear; with other
@@ -43,13 +54,10 @@ var _ ssh.MultiAlgorithmSigner = (*PrivateKey)(nil)
 // key is decoded right away, if that needs no passphrase. This is the order of
 // ssh (sshkey_load_public in authfile.c).
 //
-// passphrase is called when an encrypted key signs for the first time, and not
-// before; after a wrong answer again, three times at most. nil: nobody can be
-// asked. What it returns is overwritten after use. Whether it would be called
-// is what [PrivateKey.Encrypted] tells.
+// Whether a passphrase will be asked for is what [PrivateKey.Encrypted] reports.
 //
 // Errors: *[FileError], *[ModeError].
-func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
+func OpenPrivateKey(path string, o PrivateKeyOptions) (*PrivateKey, error) {
 	file, err := readPrivateKey(path)
 	if err != nil {
 		return nil, err
@@ -61,7 +69,7 @@ func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error)
 	if file.work != nil {
 		return nil, &FileError{Path: path, Err: file.work}
 	}
-	k := &PrivateKey{path: path, passphrase: passphrase, public: file.public, encrypted: file.encrypted}
+	k := &PrivateKey{path: path, o: o, public: file.public, encrypted: file.encrypted}
 	if k.public == nil {
 		k.public = publicKeyBeside(path)
 	}
@@ -78,11 +86,6 @@ func Signer(path string, passphrase func() ([]byte, error)) (*PrivateKey, error)
 	k.public = signer.PublicKey()
 	return k, nil
 }
-
-// WhenUnlocked has f called when the private half has been decoded to sign for
-// the first time, with the key as the crypto packages have it: for an agent
-// that is to hold it. It must be called before the key signs.
-func (k *PrivateKey) WhenUnlocked(f func(raw any)) { k.unlocked = f }
 
 // publicKeyBeside is the first key of the public key file that belongs to a
 // private one; nil where there is none.
@@ -119,7 +122,7 @@ func (k *PrivateKey) Sign(rand io.Reader, data []byte) (*ssh.Signature, error) {
 // SignWithAlgorithm signs with one of the algorithms of the key's type; "" is
 // the one named like it. The errors are *[FileError], with [ErrNoPassphrase]
 // (also for an empty answer), [ErrWrongPassphrase], [ErrMismatch] or what
-// passphrase returned, and those of [Signer], as the file is read again. A key
+// passphrase returned, and those of [OpenPrivateKey], as the file is read again. A key
 // that was given up stays so: nobody is asked again.
 func (k *PrivateKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
 	signer, err := k.unlock()
@@ -157,8 +160,8 @@ func (k *PrivateKey) unlock() (ssh.AlgorithmSigner, error) {
 		err = &FileError{Path: k.path, Err: err}
 	}
 	k.failed = err
-	if err == nil && k.unlocked != nil {
-		k.unlocked(raw)
+	if err == nil && k.o.WhenUnlocked != nil {
+		k.o.WhenUnlocked(raw)
 	}
 	return k.signer, err
 }
@@ -171,11 +174,11 @@ func (k *PrivateKey) open(file *privateKey) (ssh.AlgorithmSigner, any, error) {
 	if file.work != nil { // the file has been changed meanwhile
 		return nil, nil, file.work
 	}
-	if k.passphrase == nil {
+	if k.o.Passphrase == nil {
 		return nil, nil, ErrNoPassphrase
 	}
 	for range maxPassphrases {
-		passphrase, err := k.passphrase()
+		passphrase, err := k.o.Passphrase()
 		if err != nil {
 			return nil, nil, err
 		}

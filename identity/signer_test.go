@@ -77,7 +77,7 @@ func TestSigner(t *testing.T) {
 					writeFile(t, path+".pub", string(ssh.MarshalAuthorizedKey(public)))
 				}
 				me := &person{answers: []string{passphrase}}
-				signer, err := Signer(path, me.answer)
+				signer, err := openKey(path, me.answer)
 				if test.pub && !beside {
 					if !errors.Is(err, ErrNoPublicKey) {
 						t.Errorf("without a public key: %v", err)
@@ -110,7 +110,7 @@ func TestAlgorithms(t *testing.T) {
 		"rsa": "rsa-sha2-512 rsa-sha2-256 ssh-rsa", "ed25519": "ssh-ed25519", "ecdsa": "ecdsa-sha2-nistp256",
 	} {
 		path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, kind, "openssh", false)))
-		signer, err := Signer(path, nil)
+		signer, err := openKey(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestPassphrases(t *testing.T) {
 		for _, test := range tests {
 			t.Run(format+" "+test.name, func(t *testing.T) {
 				test.me.asked.Store(0)
-				signer, err := Signer(path, test.me.answer)
+				signer, err := openKey(path, test.me.answer)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -160,7 +160,7 @@ func TestPassphrases(t *testing.T) {
 				}
 			})
 		}
-		signer, err := Signer(path, nil)
+		signer, err := openKey(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestPassphrases(t *testing.T) {
 func TestSignersAtOnce(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, "ed25519", "openssh", true)))
 	me := &person{answers: []string{passphrase}}
-	signer, err := Signer(path, me.answer)
+	signer, err := openKey(path, me.answer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestSignersAtOnce(t *testing.T) {
 func TestPassphraseIsForgotten(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, "ed25519", "openssh", true)))
 	given := []byte(passphrase)
-	signer, err := Signer(path, func() ([]byte, error) { return given, nil })
+	signer, err := openKey(path, func() ([]byte, error) { return given, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestSignerMismatch(t *testing.T) {
 	_, other := testKey(t, "ecdsa")
 	path := writeFile(t, filepath.Join(t.TempDir(), "id"), string(encode(t, "rsa", "pem", true)))
 	writeFile(t, path+".pub", string(ssh.MarshalAuthorizedKey(other)))
-	signer, err := Signer(path, (&person{answers: []string{passphrase}}).answer)
+	signer, err := openKey(path, (&person{answers: []string{passphrase}}).answer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestSignerMismatch(t *testing.T) {
 	// An OpenSSH key tells its own public half, which counts for more.
 	_, own := testKey(t, "ed25519")
 	writeFile(t, path, string(encode(t, "ed25519", "openssh", true)))
-	signer, err = Signer(path, nil)
+	signer, err = openKey(path, nil)
 	if err != nil || string(signer.PublicKey().Marshal()) != string(own.Marshal()) {
 		t.Errorf("the public key is not its own: %v", err)
 	}
@@ -246,14 +246,14 @@ func TestSignerRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := writeFile(t, filepath.Join(t.TempDir(), "id"), test.content)
-			signer, err := Signer(path, nil)
+			signer, err := openKey(path, nil)
 			var file *FileError
 			if signer != nil || !errors.Is(err, test.err) || !errors.As(err, &file) || file.Path != path {
 				t.Errorf("got %v, want %v", err, test.err)
 			}
 		})
 	}
-	if _, err := Signer(filepath.Join(t.TempDir(), "none"), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := openKey(filepath.Join(t.TempDir(), "none"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
 	if _, err := Encrypted(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
@@ -263,4 +263,9 @@ func TestSignerRefuses(t *testing.T) {
 	if encrypted, err := Encrypted(pkcs8); !encrypted || err != nil {
 		t.Errorf("PKCS #8: %v, %v", encrypted, err)
 	}
+}
+
+// openKey opens a private key that needs nothing but a passphrase.
+func openKey(path string, passphrase func() ([]byte, error)) (*PrivateKey, error) {
+	return OpenPrivateKey(path, PrivateKeyOptions{Passphrase: passphrase})
 }

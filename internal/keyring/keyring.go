@@ -93,10 +93,10 @@ func (r *Ring) file(path string) *heldFile {
 		if _, err := os.Stat(path); err != nil {
 			return // the agent may have the key
 		}
-		f.private, f.err = identity.Signer(path, func() ([]byte, error) { return f.ask() })
-		if f.err == nil {
-			f.private.WhenUnlocked(func(raw any) { f.raw = raw })
-		}
+		f.private, f.err = identity.OpenPrivateKey(path, identity.PrivateKeyOptions{
+			Passphrase:   func() ([]byte, error) { return f.ask() },
+			WhenUnlocked: func(raw any) { f.raw = raw },
+		})
 	})
 	return f
 }
