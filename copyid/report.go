@@ -30,8 +30,8 @@ type Report struct {
 	Created []string `json:"created,omitzero"`
 	// Repaired are the modes that were changed.
 	Repaired []Repair `json:"repaired,omitzero"`
-	// Notes are remarks of the remote side, not escaped.
-	Notes []string `json:"notes,omitzero"`
+	// Notes are remarks on the change.
+	Notes []Note `json:"notes,omitzero"`
 	// SFTP is true where the file was changed through SFTP, asked for or not.
 	SFTP bool `json:"sftp,omitzero"`
 	// Unheard is true where no answer came to the change, and that the server
@@ -111,7 +111,7 @@ func (r *Report) take(t *task, result *remote.Result) {
 		}
 	}
 	r.ServerVersion, r.Size = t.conn.ServerVersion, result.State.Size
-	r.Created, r.Notes, r.SFTP, r.Shared = result.Created, result.Notes, t.sftp, result.Shared
+	r.Created, r.Notes, r.SFTP, r.Shared = result.Created, notes(result.Notes), t.sftp, result.Shared
 	for _, repair := range result.Repaired {
 		r.Repaired = append(r.Repaired, Repair{Path: repair.Path, From: repair.From, To: repair.To})
 	}

@@ -15,7 +15,7 @@
 //	                   its place in Open (open.go); whose server reads other things: a row in
 //	                   internal/serverid; where somebody types in the commands: a row in
 //	                   internal/device
-//	a key option       the table in authkeys/options.go
+//	a key option       a row of optionKinds in authkeys/optionvalue.go
 //	an ssh_config line keywords.go in internal/sshconfig
 //
 // # From flags to output

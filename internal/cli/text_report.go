@@ -91,7 +91,7 @@ func changeMessages(r *copyid.Report) (list []message) {
 			term.Escape(repair.Path), unixMode(repair.From), unixMode(repair.To), why))
 	}
 	for _, note := range r.Notes {
-		list = append(list, infof("%s", term.Escape(note)))
+		list = append(list, infof("%s", noteSentence(note)))
 	}
 	return list
 }

@@ -78,7 +78,7 @@ func TestReports(t *testing.T) {
 		report("repaired", Flags{}, copyid.Report{
 			Keys:     keys(state(copyid.Added, key, 0)),
 			Repaired: []copyid.Repair{{Path: "/home/al", From: 0o777 | fs.ModeDir | fs.ModeSticky, To: 0o755}, {Path: path, From: 0o400, To: 0o600 | fs.ModeSetuid}},
-			Notes:    []string{"a note\x1b"},
+			Notes:    []copyid.Note{{Kind: copyid.NoteChmod, Detail: "a note\x1b"}},
 		}),
 		report("other options", Flags{}, copyid.Report{Keys: keys(
 			state(copyid.PresentOtherOptions, key, 2, "restrict"), state(copyid.PresentOtherOptions, restricted, 3), state(copyid.PresentOtherOptions, other, 4, forced),
@@ -120,6 +120,27 @@ func TestReports(t *testing.T) {
 		verified("not asked: hung up", copyid.Verification{Done: true, Unasked: ids(key), Methods: []string{"publickey"}}),
 		verified("not asked: too many", copyid.Verification{Done: true, Unasked: ids(key), Refused: ids(other)}),
 	})
+}
+
+// TestNotes has a sentence for each kind of note.
+func TestNotes(t *testing.T) {
+	note := func(name string, n copyid.Note) shown {
+		return shown{name, func(o output) {
+			o.Report(&Flags{}, &copyid.Report{Notes: []copyid.Note{n}, Keys: []copyid.KeyState{{Identity: testKey(1, "me"), Outcome: copyid.Added}}})
+		}}
+	}
+	var cases []shown
+	for _, kind := range []copyid.NoteKind{
+		copyid.NoteChmod, copyid.NoteNoModes, copyid.NoteForeign, copyid.NoteEveryAccount, copyid.NoteMoreFiles, copyid.NoteNoFile,
+		copyid.NoteOtherFile, copyid.NoteByteOrderMark, copyid.NoteNoPowerShell, copyid.NoteAccess, copyid.NoteSharedAccess,
+		copyid.NoteWriters, copyid.NoteOwner, copyid.NoteAccessFailed, copyid.NoteAccessUnread,
+	} {
+		cases = append(cases, note(string(kind), copyid.Note{Kind: kind, Path: `C:\k`, Names: []string{"a", "b\x1b"}, Owner: `PC\bob`, Detail: "odd\x1b"}))
+	}
+	golden(t, "notes", append(cases,
+		note("access list of a new file", copyid.Note{Kind: copyid.NoteAccess, Path: `C:\k`}),
+		note("very many writers", copyid.Note{Kind: copyid.NoteWriters, Path: `C:\k`, Names: []string{strings.Repeat("é", 1000)}}),
+	))
 }
 
 // TestLoginHints has the last words of a success.

@@ -54,7 +54,7 @@ func (f *finder) windows() {
 	}
 	if w.Access != nil && f.option("strictmodes") != "no" {
 		if len(w.Access.Writers) > 0 {
-			f.add(Cause{Kind: CauseWriter, Path: w.Access.Path, Value: w.Access.Names(), Fix: icacls(w)})
+			f.add(Cause{Kind: CauseWriter, Path: w.Access.Path, Value: strings.Join(w.Access.Names(), ", "), Fix: icacls(w)})
 		}
 		if w.Access.Owner != nil {
 			f.add(Cause{Kind: CauseOwner, Path: w.Access.Path, Owner: w.Access.Owner.Name, Value: "Windows", Fix: setOwner(w)})

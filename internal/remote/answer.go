@@ -16,7 +16,7 @@ type answer struct {
 	rows      []string
 	repaired  []Repair
 	created   []string
-	notes     []string
+	notes     []Note
 	recovered bool
 	unsure    bool
 	fail      *RemoteError
@@ -71,7 +71,7 @@ func (a *answer) line(text string) (last bool, err error) {
 	case "created":
 		a.created = append(a.created, value)
 	case "note":
-		a.note(value)
+		err = a.note(value)
 	case "fail":
 		err = a.failed(value)
 	case "unsure":
@@ -103,12 +103,17 @@ func (a *answer) candidate(value string) error {
 	return nil
 }
 
-func (a *answer) note(value string) {
+func (a *answer) note(value string) error {
 	if strings.HasPrefix(value, "recovered ") {
 		a.recovered = true
-		return
+		return nil
 	}
-	a.notes = append(a.notes, value)
+	note, known := scriptNote(value)
+	if !known {
+		return scriptrun.ErrGarbled
+	}
+	a.notes = append(a.notes, note)
+	return nil
 }
 
 // would parses "WANT MODE PATH".
@@ -151,7 +156,7 @@ func (a *answer) mended(value string) error {
 		return scriptrun.ErrGarbled
 	}
 	if from == to {
-		a.notes = append(a.notes, "chmod has no effect on "+path)
+		a.notes = append(a.notes, Note{Kind: NoteNoModes, Path: path})
 		return nil
 	}
 	a.repaired = append(a.repaired, Repair{path, from, to})

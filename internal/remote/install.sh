@@ -222,7 +222,7 @@ add() {
 			refuse target foreign "$who"
 			return
 		fi
-		say "note another account can change what $who leads to"
+		say "note foreign $who"
 	fi
 	if [ -n "$data" ] && ! prepare; then
 		fail mkdir write "$why"

@@ -121,7 +121,7 @@ func (n *netScreen) Add(ctx context.Context, change Change) (*Result, error) {
 	}
 	result := &Result{Applied: true, State: State{OS: screenOS}}
 	if n.o.Target != "" {
-		result.Notes = append(result.Notes, "ScreenOS keeps keys in its configuration, not in the file that was named")
+		result.Notes = append(result.Notes, Note{Kind: NoteNoFile})
 	}
 	return result, nil
 }

@@ -311,7 +311,7 @@ func TestNetScreenOptions(t *testing.T) {
 	var trace bytes.Buffer
 	_, client := netScreenDevice(t, sshtest.NetScreenConfig{})
 	r := add(t, netScreenSession(t, client, Options{Target: "keys", Trace: true, Stderr: &trace}), Change{Lines: []string{newDSAKey(t).line}})
-	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "configuration") {
+	if len(r.Notes) != 1 || r.Notes[0].Kind != NoteNoFile {
 		t.Errorf("notes %q", r.Notes)
 	}
 	var e *RemoteError

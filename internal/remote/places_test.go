@@ -177,7 +177,7 @@ func TestPlaces(t *testing.T) {
 				}
 				h.want(tt.file, testLine(1)+"\n")
 				if tt.file != netscaler && len(r.Notes) > 0 || tt.file == netscaler && (len(r.Notes) != 1 ||
-					!strings.Contains(r.Notes[0], "every local account") || !strings.Contains(r.Notes[0], "/flash/nsconfig")) {
+					r.Notes[0].Kind != NoteEveryAccount || r.Notes[0].Path != h.Path(netscaler)) {
 					t.Errorf("notes %q", r.Notes)
 				}
 				if tt.file == netscaler {
@@ -240,7 +240,7 @@ echo "chmod $*" >&2; exit 1
 					t.Errorf("%+v", r)
 				}
 				for _, note := range r.Notes {
-					if !strings.Contains(note, "Operation not permitted") {
+					if note.Kind != NoteChmod || !strings.Contains(note.Detail, "Operation not permitted") {
 						t.Errorf("note %q", note)
 					}
 				}
@@ -284,7 +284,7 @@ func TestKeysDirectory(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := add(t, s, install(1))
-				if !r.Applied || (len(r.Notes) == 1 && strings.Contains(r.Notes[0], "authorized_keys.d")) != tt.note || len(r.Notes) > 1 {
+				if !r.Applied || (len(r.Notes) == 1 && r.Notes[0].Kind == NoteMoreFiles) != tt.note || len(r.Notes) > 1 {
 					t.Errorf("%+v", r)
 				}
 			})

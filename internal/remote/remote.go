@@ -213,8 +213,8 @@ type Result struct {
 	State    State
 	Repaired []Repair
 	Created  []string // directories and file that did not exist
-	// Notes are remarks in the server's words, such as a chmod that failed.
-	Notes []string
+	// Notes are remarks, such as a chmod that failed.
+	Notes []Note
 	// Shared: the file is the one of all administrators of a Windows server.
 	Shared bool
 	// Recovered: an append of an earlier run that was cut short was taken back.

@@ -140,7 +140,7 @@ func (s *sftpSession) guarded(r request, result *Result) error {
 	case r.guard:
 		return &RemoteError{Stage: StageTarget, Path: s.at.file, Reason: Foreign, Detail: who, Status: -1, State: s.state()}
 	}
-	result.Notes = append(result.Notes, "another account can change what "+who+" leads to")
+	result.Notes = append(result.Notes, Note{Kind: NoteForeign, Path: who})
 	return nil
 }
 
@@ -281,7 +281,7 @@ func (s *sftpSession) mend(result *Result, file bool) {
 			continue
 		}
 		if err := s.client.Chmod(w.Path, w.To); err != nil {
-			result.Notes = append(result.Notes, fmt.Sprintf("chmod %s: %v", w.Path, err))
+			result.Notes = append(result.Notes, Note{Kind: NoteChmod, Detail: fmt.Sprintf("chmod %s: %v", w.Path, err)})
 			continue
 		}
 		result.Repaired = append(result.Repaired, w.Repair)

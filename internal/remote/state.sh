@@ -76,8 +76,8 @@ mend() {
 	else
 		cause "$why"
 		case $why in
-		*chmod*) say "note $why" ;;
-		*) say "note chmod: $why" ;;
+		*chmod*) say "note chmod $why" ;;
+		*) say "note chmod chmod: $why" ;;
 		esac
 	fi
 }

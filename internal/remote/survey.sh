@@ -48,7 +48,7 @@ locate() {
 		elif [ -d /nsconfig ] && { [ -e /netscaler ] || has nscli; }; then
 			# Citrix NetScaler (ADC): what is below /root goes with a restart.
 			file=/nsconfig/ssh/authorized_keys
-			say "note $file opens every local account; neither /flash nor /flash/nsconfig may be writable for the group or others"
+			say "note everyaccount $file"
 		fi
 	fi
 	dir=${file%/*}
@@ -60,9 +60,8 @@ locate() {
 	:*) menddir=1 ;;
 	esac
 	# The helper of Fedora CoreOS reads a directory as well, before the file.
-	# shellcheck disable=SC2088
 	if [ "$file" = "$home/.ssh/authorized_keys" ] && [ -d "$file.d/" ] && [ -n "$(ls -A "$file.d/" 2>&3)" ]; then
-		say 'note ~/.ssh/authorized_keys.d holds files, which the server may read before authorized_keys'
+		say 'note morefiles'
 	fi
 }
 

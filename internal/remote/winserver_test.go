@@ -94,7 +94,10 @@ func (h *windowsHost) want(path, content string) {
 }
 
 func noted(r *Result, text string) bool {
-	return slices.ContainsFunc(r.Notes, func(note string) bool { return strings.Contains(note, text) })
+	kind, about, _ := strings.Cut(text, ": ")
+	return slices.ContainsFunc(r.Notes, func(note Note) bool {
+		return note.Kind == NoteKind(kind) && strings.Contains(note.String(), about)
+	})
 }
 
 // TestWindowsAdd: where the keys of each kind of account end up, for every
@@ -134,7 +137,7 @@ func TestWindowsAdd(t *testing.T) {
 		{name: "administrator, Match commented out", before: other + "\n",
 			cfg: sshtest.WindowsConfig{Admin: true, SSHDConfig: strings.NewReplacer("Match", "#Match", "       Auth", "#      Auth").Replace(sshtest.WindowsSSHDConfig)}},
 		{name: "another AuthorizedKeysFile", cfg: sshtest.WindowsConfig{SSHDConfig: "AuthorizedKeysFile C:/keys/%u\r\n"}, before: other + "\n",
-			note: `from C:\keys\al, not from`},
+			note: `other file: C:\keys\al`},
 		{name: "target relative", target: `keys\of mine`, before: "-", file: `C:\Users\al\keys\of mine`, want: testLine(1) + "\n"},
 		{name: "target below the home", target: "~/.ssh/more", before: other + "\n", file: `C:\Users\al\.ssh\more`},
 		{name: "target with a drive", target: `c:\ProgramData\SSH\keys $x`, before: other + "\n", file: `C:\ProgramData\ssh\keys $x`},
@@ -268,19 +271,19 @@ func TestWindowsACL(t *testing.T) {
 		ignored  bool // sshd does not read the file in the end
 	}{
 		{name: "own file, tight", before: &tight, want: tight.String()},
-		{name: "own file, open", before: &open, want: mended.String(), note: "access list: Everyone"},
-		{name: "own file, open, left alone", before: &open, noRepair: true, want: open.String(), note: "so sshd ignores it: Everyone", ignored: true},
-		{name: "own file, of another", before: &alien, want: alien.String(), note: "belongs to S-1-5-21-1-2-3-1999", ignored: true},
+		{name: "own file, open", before: &open, want: mended.String(), note: "access list changed: Everyone"},
+		{name: "own file, open, left alone", before: &open, noRepair: true, want: open.String(), note: "writers: Everyone", ignored: true},
+		{name: "own file, of another", before: &alien, want: alien.String(), note: "owner: S-1-5-21-1-2-3-1999", ignored: true},
 		{name: "own file, open, not ours to change", cfg: sshtest.WindowsConfig{FixedACL: true}, before: &open, want: open.String(),
-			note: "unauthorized operation", ignored: true},
+			note: "access list unchanged: unauthorized operation", ignored: true},
 		{name: "new file", want: "O:" + me + "D:(A;ID;0x1f01ff;;;S-1-5-18)(A;ID;0x1f01ff;;;S-1-5-32-544)(A;ID;0x1f01ff;;;" + me + ")"},
-		{name: "new file of an old server", cfg: sshtest.WindowsConfig{NewFile: &open}, noRepair: true, want: mended.String(), note: "any more"},
-		{name: "shared file, new", cfg: sshtest.WindowsConfig{Admin: true}, noRepair: true, want: sharedACL, note: "belongs to Administrators and SYSTEM alone"},
-		{name: "shared file, open", cfg: sshtest.WindowsConfig{Admin: true}, before: &open, want: sharedACL, note: "belongs to Administrators and SYSTEM alone"},
-		{name: "shared file, of one administrator", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, want: sharedACL, note: "alone now; "},
-		{name: "shared file, of another", cfg: sshtest.WindowsConfig{Admin: true}, before: &alien, want: sharedACL, note: "alone now; "},
+		{name: "new file of an old server", cfg: sshtest.WindowsConfig{NewFile: &open}, noRepair: true, want: mended.String(), note: "access list changed"},
+		{name: "shared file, new", cfg: sshtest.WindowsConfig{Admin: true}, noRepair: true, want: sharedACL, note: "shared file taken over"},
+		{name: "shared file, open", cfg: sshtest.WindowsConfig{Admin: true}, before: &open, want: sharedACL, note: "shared file taken over"},
+		{name: "shared file, of one administrator", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, want: sharedACL, note: `shared file taken over: PC\al`},
+		{name: "shared file, of another", cfg: sshtest.WindowsConfig{Admin: true}, before: &alien, want: sharedACL, note: "shared file taken over: S-1-5-21-1-2-3-1999"},
 		{name: "shared file, left alone", cfg: sshtest.WindowsConfig{Admin: true}, before: &tight, noRepair: true, want: tight.String(),
-			note: `so sshd ignores it: PC\al`},
+			note: `writers: PC\al`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newWindows(t, tt.cfg)
@@ -306,7 +309,7 @@ func TestWindowsACL(t *testing.T) {
 			}
 			// A second run finds nothing more to do.
 			again := add(t, h.open(Options{}), Change{Repair: !tt.noRepair})
-			if noted(again, "access list was") {
+			if noted(again, "access list changed") || noted(again, "shared file taken over") {
 				t.Errorf("the second run: %q", again.Notes)
 			}
 		})

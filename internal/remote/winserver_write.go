@@ -1,16 +1,13 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
-
-// maxNote bounds what of the server's words goes into a note, in bytes.
-const maxNote = 1000
 
 // How often, and how far apart, a file is opened that somebody else has open.
 const (
@@ -34,23 +31,22 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 		result.Created[i] = windowsPath(path)
 	}
 	w.finish(&result.State)
-	note := func(format string, values ...any) {
-		text := fmt.Sprintf(format, values...)
-		result.Notes = append(result.Notes, strings.ToValidUTF8(text[:min(len(text), maxNote)], ""))
+	note := func(n Note) {
+		n.Path = cmp.Or(n.Path, result.State.Path)
+		result.Notes = append(result.Notes, n)
 	}
 	result.Shared = w.shared
 	if len(w.unread) > 0 {
-		note("sshd reads keys of this account from %s, not from %s (AuthorizedKeysFile in its sshd_config)",
-			strings.Join(w.unread, " and "), result.State.Path)
+		note(Note{Kind: NoteOtherFile, Names: w.unread})
 	}
 	if result.State.Exists && !created && w.hasBOM(ctx) {
-		note("%s begins with a byte order mark: sshd does not understand its first line", result.State.Path)
+		note(Note{Kind: NoteByteOrderMark})
 	}
 	if !result.Applied || !result.State.Exists {
 		return result, nil
 	}
 	if w.noPowerShell != nil {
-		note("powershell.exe cannot be run on the server: SFTP alone was used, and the access list of %s was not checked", result.State.Path)
+		note(Note{Kind: NoteNoPowerShell})
 		return result, nil
 	}
 	// A file that SFTP has made may be open to everyone: older servers give it
@@ -60,7 +56,7 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		note("the access list of %s could not be looked at: %v", result.State.Path, err)
+		note(Note{Kind: NoteAccessUnread, Detail: err.Error()})
 	}
 	return result, nil
 }
@@ -149,42 +145,38 @@ func (w *windowsSession) access(ctx context.Context, file string, mend bool) (*A
 
 // guard looks at the access list of the file, which this run created or not,
 // and notes what was done about it and what is still wrong.
-func (w *windowsSession) guard(ctx context.Context, mend, created bool, note func(string, ...any)) error {
+func (w *windowsSession) guard(ctx context.Context, mend, created bool, note func(Note)) error {
 	list, err := w.access(ctx, w.sftp.at.real, mend)
 	if err != nil {
 		return err
 	}
 	if list.changed {
-		what := "nobody but the account, administrators and SYSTEM can write to %s any more"
+		n := Note{Kind: NoteAccess, Path: list.Path}
 		if w.shared {
-			what = "%s belongs to Administrators and SYSTEM alone now"
+			n.Kind = NoteSharedAccess
 		}
-		rest := "" // of a new file nobody knows another owner
-		if list.from != "" && !created {
-			rest = "; it belonged to " + list.from
+		if !created { // of a new file nobody knows another owner
+			n.Owner, n.Names = list.from, list.had
 		}
-		if len(list.had) > 0 && !created {
-			rest += "; taken from its access list: " + strings.Join(list.had, ", ")
-		}
-		note(what+"%s", list.Path, rest)
+		note(n)
 	}
 	if len(list.Writers) > 0 {
-		note("others may write to %s, so sshd ignores it: %s", list.Path, list.Names())
+		note(Note{Kind: NoteWriters, Path: list.Path, Names: list.Names()})
 	}
 	if list.Owner != nil {
-		note("%s belongs to %s, so sshd ignores it", list.Path, list.Owner.Name)
+		note(Note{Kind: NoteOwner, Path: list.Path, Owner: list.Owner.Name})
 	}
 	if list.failed != "" {
-		note("changing the access list of %s failed: %s", list.Path, list.failed)
+		note(Note{Kind: NoteAccessFailed, Path: list.Path, Detail: list.failed})
 	}
 	return nil
 }
 
 // Names returns the names of the writers.
-func (l *AccessList) Names() string {
+func (l *AccessList) Names() []string {
 	var names []string
 	for _, writer := range l.Writers {
 		names = append(names, writer.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
