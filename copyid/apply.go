@@ -14,18 +14,6 @@ import (
 // planned for anew.
 const maxReplans = 8
 
-var (
-	// ErrBusy is returned by Ensure if the file kept changing while it was being
-	// updated.
-	ErrBusy = errors.New("the target file keeps changing")
-	// ErrStale is returned by Apply if the file is not what the plan rests on.
-	// Nothing was changed.
-	ErrStale = errors.New("the target file is not what it was when the plan was made")
-	// ErrNoLogin is returned by Ensure and Apply if a login is needed and not
-	// possible with Options.NoPrompt.
-	ErrNoLogin = errors.New("no login is possible without asking")
-)
-
 // Ensure makes the goal true: it adds the keys that are not there, and asks the
 // server afterwards whether it now accepts them. Of all ways it takes the fewest
 // round trips: it rests on the server's answers alone at first, and the change
@@ -36,7 +24,8 @@ var (
 // is Unsure: then no answer came after the change had been sent. Where the
 // server's word on the keys does not settle it, the next run finds out whether
 // the change was made, and takes back what was left unfinished.
-func (h *Host) Ensure(ctx context.Context, goal Goal) (*Report, error) {
+func (h *Host) Ensure(ctx context.Context, goal Goal) (_ *Report, err error) {
+	defer finish(&err)
 	t, err := h.task(goal, h.c.o.Force)
 	if err != nil {
 		return nil, err
@@ -60,7 +49,8 @@ func (h *Host) Ensure(ctx context.Context, goal Goal) (*Report, error) {
 // that the target file still is what the plan rests on, and asks the server
 // afterwards whether it now accepts them. If the file has changed meanwhile, the
 // error is ErrStale and a new plan is needed. The other errors are those of Ensure.
-func (h *Host) Apply(ctx context.Context, plan *Plan) (*Report, error) {
+func (h *Host) Apply(ctx context.Context, plan *Plan) (_ *Report, err error) {
+	defer finish(&err)
 	t, err := h.task(Goal{}, plan.Evidence == NoEvidence)
 	if err != nil {
 		return nil, err

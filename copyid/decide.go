@@ -1,7 +1,6 @@
 package copyid
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -10,25 +9,6 @@ import (
 	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/serverid"
 )
-
-// UnreadableError is returned before anything is written where the server could
-// not read the line of a key.
-type UnreadableError struct {
-	Identity identity.Identity
-	// Reader is the server.
-	Reader authkeys.Reader
-	// Option is what it does not know; nil where the line is too long for it,
-	// which has Length bytes.
-	Option *authkeys.OptionError
-	Length int
-}
-
-func (e *UnreadableError) Error() string {
-	if e.Option != nil {
-		return fmt.Sprintf("%v cannot read the option %v", e.Reader, e.Option)
-	}
-	return fmt.Sprintf("%v reads no line longer than %d bytes, and this one has %d", e.Reader, e.Reader.MaxLine(), e.Length)
-}
 
 // readBy takes note of which server reads the file, from its identification
 // string: the lines are composed for it. Options that it does not know are an
@@ -43,7 +23,7 @@ func (t *task) readBy(serverVersion string) error {
 		}
 		k.Identity.Entry = t.reader.Compose(k.Identity.Entry)
 		if failed := t.reader.Lacks(k.Identity.Entry.Options); failed != nil {
-			return &UnreadableError{Identity: k.Identity, Reader: t.reader, Option: failed}
+			return &UnreadableError{Code: CodeUnreadableLine, Identity: k.Identity, Reader: t.reader, Option: failed}
 		}
 	}
 	return nil
@@ -54,7 +34,7 @@ func (t *task) readBy(serverVersion string) error {
 func (t *task) readable() error {
 	for _, id := range t.pending() {
 		if n, most := len(id.Entry.Line()), t.reader.MaxLine(); t.c.o.Format == OpenSSH && most > 0 && n > most {
-			return &UnreadableError{Identity: id, Reader: t.reader, Length: n}
+			return &UnreadableError{Code: CodeUnreadableLine, Identity: id, Reader: t.reader, Length: n}
 		}
 	}
 	return nil

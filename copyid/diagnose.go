@@ -118,7 +118,8 @@ func (d *Diagnosis) AllInFile() bool {
 
 // Diagnose finds out why the server does not accept keys, and changes nothing. It
 // logs in as Plan does, unless the server accepts every key.
-func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (*Diagnosis, error) {
+func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (_ *Diagnosis, err error) {
+	defer finish(&err)
 	t, err := h.task(Goal{Present: ids}, false)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,6 @@
 package copyid
 
 import (
-	"errors"
-
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/identity"
@@ -16,9 +14,6 @@ type Goal struct {
 	// that has any is refused with ErrAbsent before anything is done.
 	Absent []ssh.PublicKey `json:"-"`
 }
-
-// ErrAbsent is returned for a Goal with keys that are to be absent.
-var ErrAbsent = errors.New("removing keys is not supported")
 
 // distinctKeys drops identities whose key came before: one line is enough.
 func distinctKeys(ids []identity.Identity) []identity.Identity {

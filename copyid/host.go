@@ -45,11 +45,11 @@ type Host struct {
 // the course of the login (RFC 4252 section 7): one connection does for both.
 func (c *Client) Dial(ctx context.Context, target Target) (*Host, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, public(err)
 	}
 	config, err := c.resolve(target)
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
 	return &Host{
 		Target: target, Name: config.Name, User: config.User, HostName: config.HostName, Port: config.Port,
@@ -71,7 +71,7 @@ func (h *Host) Close() error {
 // Unusable returns the error with which every connection would fail: there is no
 // user name, or ssh_config has a path or command that cannot be expanded; nil for
 // a host that can be used.
-func (h *Host) Unusable() error { return h.config.Unusable }
+func (h *Host) Unusable() error { return public(h.config.Unusable) }
 
 // DumpConfig writes the settings of the host as `ssh -G` prints them.
 func (h *Host) DumpConfig(w io.Writer) error { return h.config.Dump(w) }

@@ -61,7 +61,8 @@ func (p *Plan) Unusable() []KeyState {
 // logs in and reads the file. With Options.NoPrompt no login may be possible:
 // the plan then rests on what the server says about each key. With Options.Force
 // there is nothing to decide, and no connection is made.
-func (h *Host) Plan(ctx context.Context, goal Goal) (*Plan, error) {
+func (h *Host) Plan(ctx context.Context, goal Goal) (_ *Plan, err error) {
+	defer finish(&err)
 	t, err := h.task(goal, h.c.o.Force)
 	if err != nil {
 		return nil, err

@@ -3,10 +3,7 @@ package copyid
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/identity"
@@ -15,26 +12,6 @@ import (
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
 )
-
-// LoginError is returned where the server accepts a key and the login with it
-// leads nowhere: a forced command of the key's line, a nologin shell or a demand
-// for a new password answers in place of the account's shell.
-type LoginError struct {
-	// Key is the key that logged in.
-	Key ssh.PublicKey
-	// Status is the exit status of what answered; 255 where the server told none.
-	Status int
-	// Unended reports whether what answered did not end in time.
-	Unended bool
-	// Closed reports whether the server closed the connection instead.
-	Closed bool
-	// Said is what it printed, not escaped, at most 2 KiB.
-	Said string
-}
-
-func (e *LoginError) Error() string {
-	return fmt.Sprintf("the login with %s leads nowhere: exit status %d", ssh.FingerprintSHA256(e.Key), e.Status)
-}
 
 // optionalRead bounds the look at the file that a run with nothing to add takes
 // to report the options of the keys.
@@ -89,7 +66,7 @@ func (t *task) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool,
 		err := remote.ProveSFTP(ctx, conn.Client, t.remoteOptions())
 		var failed *remote.RemoteError
 		if errors.As(err, &failed) && (failed.Reason == remote.NoSFTP || failed.Reason == remote.NotSFTP) {
-			err = &LoginError{Key: conn.LoginKey, Status: 255, Said: failed.Detail}
+			err = &LoginError{Code: CodeLogin, Key: authkeys.NewEntry(conn.LoginKey, ""), Status: 255, Said: failed.Detail}
 		}
 		return true, err
 	}
@@ -115,7 +92,7 @@ func (t *task) proveLogin(ctx context.Context, conn *sshclient.Conn) (sftp bool,
 func unended(conn *sshclient.Conn, err error) error {
 	var late *remote.RemoteError
 	if errors.As(err, &late) && late.Reason == remote.Silent && late.Awaited == remote.AwaitAnswer {
-		return &LoginError{Key: conn.LoginKey, Unended: true}
+		return &LoginError{Code: CodeLogin, Key: authkeys.NewEntry(conn.LoginKey, ""), Unended: true}
 	}
 	return err
 }
@@ -147,7 +124,7 @@ func (t *task) forSFTP(ctx context.Context, conn *sshclient.Conn, proof *remote.
 }
 
 func nowhere(conn *sshclient.Conn, proof *remote.Proof) *LoginError {
-	return &LoginError{Key: conn.LoginKey, Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
+	return &LoginError{Code: CodeLogin, Key: authkeys.NewEntry(conn.LoginKey, ""), Status: proof.Status, Closed: proof.Closed, Said: proof.Said}
 }
 
 // readOptions looks up the lines of keys that the server accepts. It is for the
@@ -226,5 +203,5 @@ func (t *task) loginError(err error) error {
 	if t.conn == nil || t.conn.LoginKey == nil || !errors.As(err, &failed) || failed.Reason != remote.NoAnswer || failed.Unsure {
 		return err
 	}
-	return &LoginError{Key: t.conn.LoginKey, Status: failed.Status, Said: failed.Detail}
+	return &LoginError{Code: CodeLogin, Key: authkeys.NewEntry(t.conn.LoginKey, ""), Status: failed.Status, Said: failed.Detail}
 }

@@ -15,7 +15,8 @@ import (
 // Verify asks the server whether it accepts keys, and tries a login with one of
 // them that asks nobody. It uses another connection than the one that works on the
 // file, and makes that first where there is none.
-func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (*Verification, error) {
+func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (_ *Verification, err error) {
+	defer finish(&err)
 	t, err := h.task(Goal{Present: ids}, false)
 	if err != nil {
 		return nil, err
@@ -120,17 +121,17 @@ func (t *task) ask(ctx context.Context, v *verification) Verification {
 	defer v.cancel()
 	r := <-v.result
 	if r.err != nil {
-		return Verification{Err: r.err}
+		return Verification{Err: public(r.err)}
 	}
 	defer r.conn.Close()
 	result := Verification{Done: true, Methods: r.conn.Methods, AcceptsEveryKey: r.conn.AcceptsEveryKey}
 	if err := t.tryLogin(ctx, r.conn, &result); err != nil {
-		return Verification{Err: err}
+		return Verification{Err: public(err)}
 	}
 	for _, id := range v.ids {
 		answer := r.conn.Answers.Of(id.Entry.Key)
 		switch {
-		case result.Nowhere != nil && sshkey.Equal(id.Entry.Key, result.Nowhere.Key):
+		case result.Nowhere != nil && sshkey.Equal(id.Entry.Key, result.Nowhere.Key.Key):
 		case answer == 0:
 			result.Unasked = append(result.Unasked, id)
 		case answer.Accepted():

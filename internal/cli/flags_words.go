@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
@@ -103,10 +104,10 @@ func foreignURL(destination string) error {
 
 // destinationSentence are ssh's words for a destination that it cannot use,
 // with the word, in which what is wrong may not be seen otherwise.
-func destinationSentence(e *sshconfig.DestinationError) string {
+func destinationSentence(e *copyid.DestinationError) string {
 	text := term.Escape(e.Error())
-	switch e.Reason {
-	case sshconfig.InvalidHostname, sshconfig.InvalidUser:
+	switch e.Code {
+	case copyid.CodeInvalidHostname, copyid.CodeInvalidUser:
 		text += fmt.Sprintf(": %q", e.Destination)
 		if strings.Count(e.Destination, `"`) == 1 {
 			return text + "\n\t(a backslash before a closing quote makes the quote and what follows part of the word: leave that backslash out)"
@@ -114,7 +115,7 @@ func destinationSentence(e *sshconfig.DestinationError) string {
 		if strings.ContainsAny(e.Destination, blanks) {
 			text += "\n\t(it is one word here: options and the host are words of their own)"
 		}
-	case sshconfig.BadURI:
+	case copyid.CodeBadURI:
 		text += "\n\t(the form is ssh://[user@]host[:port], with a port from 1 to 65535 and no path; -t names another file)"
 	}
 	return text

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssh-copy-id/internal/sshconfig"
+	"ssh-copy-id/copyid"
 )
 
 // TestTrimmedWords: what a line of a script or the output of a program ends
@@ -116,7 +116,7 @@ func TestDestinationSentence(t *testing.T) {
 		"ssh://h:22/x":  `invalid ssh:// destination "ssh://h:22/x"` + "\n\t(the form is ssh://[user@]host[:port], with a port from 1 to 65535 and no path; -t names another file)",
 		"ssh://h:99999": `invalid ssh:// destination "ssh://h:99999"` + "\n\t(the form is ssh://[user@]host[:port], with a port from 1 to 65535 and no path; -t names another file)",
 	} {
-		_, err := sshconfig.Resolve(sshconfig.Input{Destination: destination, ConfigFile: "none", Home: "/nowhere", LocalUser: "me"})
+		_, err := copyid.New(copyid.Options{Home: "/nowhere", User: "me"}).Dial(t.Context(), copyid.Target{Destination: destination, ConfigFile: "none"})
 		if err == nil {
 			t.Errorf("%q: no error", destination)
 		} else if got := sentence(err); got != want {

@@ -186,7 +186,7 @@ func (r *run) printCommands(ids []identity.Identity) error {
 	}
 	r.out.Commands(commands)
 	if len(commands.Lines) == 0 {
-		return &copyid.DeviceError{Platform: r.flags.Platform, User: host.User, HostName: host.Name, Keys: ids}
+		return &copyid.DeviceError{Code: copyid.CodeDevice, Platform: r.flags.Platform.Name, Title: r.flags.Platform.Title, User: host.User, HostName: host.Name, Keys: ids}
 	}
 	return nil
 }

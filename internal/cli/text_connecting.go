@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"ssh-copy-id/internal/sshclient"
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/term"
 )
 
@@ -22,17 +22,17 @@ import (
 // other errors.
 func connectionSentence(err error) string {
 	var (
-		hop        *sshclient.HopError
-		proxy      *sshclient.ProxyError
-		dial       *sshclient.DialError
-		handshake  *sshclient.HandshakeError
-		auth       *sshclient.AuthError
-		closed     *sshclient.ClosedError
-		algorithms *sshclient.AlgorithmError
+		hop        *copyid.JumpError
+		proxy      *copyid.ProxyError
+		dial       *copyid.ConnectError
+		handshake  *copyid.HandshakeError
+		auth       *copyid.AuthError
+		closed     *copyid.ClosedError
+		algorithms *copyid.AlgorithmError
 	)
 	switch {
 	case errors.As(err, &hop):
-		if refused, direct := hop.Err.(*sshclient.DialError); direct {
+		if refused, direct := hop.Err.(*copyid.ConnectError); direct {
 			return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), dialSentence(refused, "[user@]host:port in -J or ProxyJump"))
 		}
 		return fmt.Sprintf("jump host %s: %s", term.Escape(hop.Hop), sentence(hop.Err))
@@ -53,14 +53,14 @@ func connectionSentence(err error) string {
 }
 
 // dialSentence says why no connection was made; port is how another port is given.
-func dialSentence(e *sshclient.DialError, port string) string {
+func dialSentence(e *copyid.ConnectError, port string) string {
 	var dns *net.DNSError
 	var rejected *ssh.OpenChannelError
 	host := term.Escape(e.Host)
 	switch {
-	case e.Resolving && errors.As(e.Err, &dns) && dns.IsNotFound:
+	case e.Code == copyid.CodeResolve && errors.As(e.Err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("ssh: Could not resolve hostname %s: Name or service not known", host) + unresolvedHint(e.Host)
-	case e.Resolving:
+	case e.Code == copyid.CodeResolve:
 		return fmt.Sprintf("ssh: Could not resolve hostname %s: %s", host, term.Excerpt(cause(e.Err)))
 	case errors.As(e.Err, &rejected):
 		// What ssh -W says of a channel that its host did not open.
@@ -74,26 +74,25 @@ func dialSentence(e *sshclient.DialError, port string) string {
 	return text
 }
 
-func handshakeSentence(e *sshclient.HandshakeError) string {
+func handshakeSentence(e *copyid.HandshakeError) string {
 	host := term.Escape(e.Host)
-	var mismatch *ssh.AlgorithmNegotiationError
 	switch {
-	case e.TimedOut:
+	case e.Code == copyid.CodeHandshakeTimeout:
 		return fmt.Sprintf("%s port %d: Connection timed out during %s", host, e.Port, e.Stage)
-	case errors.As(e.Err, &mismatch):
+	case e.Mismatch != nil:
 		return fmt.Sprintf("ssh: Unable to negotiate with %s port %d: no matching %s found. Their offer: %s", host, e.Port,
-			matching(mismatch.What), term.Excerpt(strings.Join(mismatch.RequestedAlgorithms, ","))) + negotiationHint(mismatch)
-	case e.Refusal() == sshclient.NotAllowed:
+			e.Mismatch.What, term.Excerpt(strings.Join(e.Mismatch.Offered, ","))) + negotiationHint(e.Mismatch)
+	case e.Code == copyid.CodeNotAllowedNow:
 		return fmt.Sprintf("%s port %d refuses connections from here for now: it said %q", host, e.Port, e.Said) +
 			"\n\t(an OpenSSH server does so for 15 seconds to 10 minutes after connections that did not log in (PerSourcePenalties)," +
 			"\n\tor while too many connections wait to log in (MaxStartups): try again later." +
 			"\n\tA run with -n that does not log in costs 5 seconds of penalty)"
-	case e.Refusal() == sshclient.ExceededMaxStartups:
+	case e.Code == copyid.CodeMaxStartups:
 		return fmt.Sprintf("%s port %d takes no further connection for now: it said %q", host, e.Port, e.Said) +
 			"\n\t(too many connections wait to log in there (MaxStartups): try again in a moment)"
 	case e.Said != "":
 		return fmt.Sprintf("%s port %d does not speak SSH: it said %q", host, e.Port, term.Excerpt(e.Said))
-	case e.LargeExponent:
+	case e.Code == copyid.CodeLargeExponent:
 		return fmt.Sprintf("%s port %d: the server's RSA host key has an exponent of more than 24 bits, with which this program cannot check it", host, e.Port) +
 			"\n\t(where the server has a host key of another type: -o HostKeyAlgorithms=-rsa*,ssh-rsa*)"
 	case hungUp(e.Err) != "":
@@ -115,8 +114,8 @@ func hungUp(err error) string {
 }
 
 // hungUpHint says why a server hangs up without its version.
-func hungUpHint(stage sshclient.Stage) string {
-	if stage != sshclient.StageBanner {
+func hungUpHint(stage string) string {
+	if stage != copyid.StageBanner {
 		return ""
 	}
 	return "\n\t(an sshd hangs up like this on an address that it does not let in, or while too many connections wait to log in (MaxStartups))"
@@ -124,26 +123,20 @@ func hungUpHint(stage sshclient.Stage) string {
 
 // negotiationHint names the option that opens what both sides have and this one
 // does not propose by itself.
-func negotiationHint(e *ssh.AlgorithmNegotiationError) string {
-	keyword := map[string]string{"key exchange method": "KexAlgorithms", "host key type": "HostKeyAlgorithms", "cipher": "Ciphers"}[matching(e.What)]
-	if strings.HasSuffix(e.What, "MAC") {
-		keyword = "MACs"
+func negotiationHint(m *copyid.Mismatch) string {
+	if m.LeftOut == "" {
+		return ""
 	}
-	for _, name := range e.RequestedAlgorithms {
-		if slices.Contains(sshclient.Supported(keyword), name) {
-			return fmt.Sprintf("\n\t(old and weak, and left out by default as by ssh: -o %s=+%s takes it)", keyword, term.Escape(name))
-		}
-	}
-	return ""
+	return fmt.Sprintf("\n\t(old and weak, and left out by default as by ssh: -o %s=+%s takes it)", m.Keyword, term.Escape(m.LeftOut))
 }
 
-func algorithmSentence(e *sshclient.AlgorithmError) string {
+func algorithmSentence(e *copyid.AlgorithmError) string {
 	return fmt.Sprintf("this program has none of the algorithms of %s: %s\n\t(it has %s)", e.Keyword,
-		term.Escape(strings.Join(e.Wanted, ",")), strings.Join(sshclient.Supported(e.Keyword), ","))
+		term.Escape(strings.Join(e.Wanted, ",")), strings.Join(e.Supported, ","))
 }
 
 // closedSentence is about a server that hung up during the login.
-func closedSentence(e *sshclient.ClosedError) string {
+func closedSentence(e *copyid.ClosedError) string {
 	host := term.Escape(e.Host)
 	if how := hungUp(e.Err); how != "" {
 		return fmt.Sprintf("Connection %s by %s port %d during the login", how, host, e.Port)
@@ -152,7 +145,7 @@ func closedSentence(e *sshclient.ClosedError) string {
 }
 
 // proxySentence is about a ProxyCommand that ended by itself.
-func proxySentence(e *sshclient.ProxyError) string {
+func proxySentence(e *copyid.ProxyError) string {
 	text := fmt.Sprintf("the ProxyCommand of %s ended before the login, with %s", term.Escape(e.Host), e.Status)
 	if e.LastWords != "" {
 		text += ": " + term.Escape(e.LastWords)
@@ -160,30 +153,16 @@ func proxySentence(e *sshclient.ProxyError) string {
 	return text
 }
 
-// matching names what two sides could not agree on, as ssh does (kex_choose_conf
-// in kex.c).
-func matching(what string) string {
-	switch {
-	case what == "host key":
-		return "host key type"
-	case what == "key exchange":
-		return "key exchange method"
-	case strings.HasSuffix(what, "cipher"):
-		return "cipher"
-	}
-	return what
-}
-
-func authSentence(e *sshclient.AuthError) string {
+func authSentence(e *copyid.AuthError) string {
 	text := fmt.Sprintf("%s@%s: Permission denied (%s).", term.Escape(e.User), term.Escape(e.Host), term.Excerpt(strings.Join(e.Methods, ",")))
-	var unanswered *sshclient.UnansweredError
+	var unanswered *copyid.UnansweredError
 	var interrupted *term.InterruptError
 	switch {
 	case errors.Is(e.Err, term.ErrHungUp), errors.As(e.Err, &interrupted) && interrupted.Signal == syscall.SIGHUP:
 		// sshpass hangs up at the second question: there is nobody to tell more.
 	case errors.Is(e.Err, term.ErrInterrupted):
 		return "interrupted; nothing was changed on the server"
-	case e.PasswordExpired:
+	case e.Code == copyid.CodePasswordExpired:
 		return fmt.Sprintf("%s@%s: the password has expired, and the server wants a new one: log in with ssh and change it, then run this again",
 			term.Escape(e.User), term.Escape(e.Host))
 	case errors.As(e.Err, &unanswered):
@@ -197,11 +176,11 @@ func authSentence(e *sshclient.AuthError) string {
 		text += " There is no terminal to ask for a password on; " + terminalAdvice() + ", or give the password with --password-file"
 	case e.Err != nil:
 		text += " " + term.Escape(e.Err.Error())
-	case e.NotAsked == sshclient.BatchMode:
+	case e.NotAsked == copyid.BatchMode:
 		text += " No password was asked for, because BatchMode is on"
-	case e.NotAsked == sshclient.Unattended:
+	case e.NotAsked == copyid.Unattended:
 		text += " A dry run asks for no password"
-	case e.NotAsked == sshclient.HostKeyChanged:
+	case e.NotAsked == copyid.HostKeyDoubtful:
 		text += " No password was sent, because the host key cannot be trusted"
 	case len(e.Disabled) > 0:
 		text += " No password was asked for, because ssh_config has " + term.Escape(strings.Join(e.Disabled, " and "))

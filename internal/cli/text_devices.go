@@ -37,8 +37,9 @@ func deviceMessages(commands device.Commands) (list []message) {
 
 // onDevice shows what to type on an appliance that was recognised.
 func (p *textOutput) onDevice(e *copyid.DeviceError) {
-	text := fmt.Sprintf("%s is %s, which keeps keys in its own configuration; nothing was changed", term.Escape(e.HostName), e.Platform.Title)
-	commands, err := e.Platform.Commands(e.User, entries(e.Keys))
+	text := fmt.Sprintf("%s is %s, which keeps keys in its own configuration; nothing was changed", term.Escape(e.HostName), e.Title)
+	platform, _ := device.ByName(e.Platform)
+	commands, err := platform.Commands(e.User, entries(e.Keys))
 	switch {
 	case err != nil:
 		text += ": " + term.Escape(err.Error())

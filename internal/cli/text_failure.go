@@ -10,10 +10,7 @@ import (
 	"syscall"
 
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/remote"
-	"ssh-copy-id/internal/sshclient"
-	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -23,7 +20,8 @@ func (p *textOutput) Failure(err error) {
 	var usage *UsageError
 	var nowhere *copyid.LoginError
 	var appliance *copyid.DeviceError
-	var config *sshconfig.Error
+	var config *copyid.ConfigError
+	var hostKey *copyid.HostKeyError
 	switch {
 	case errors.As(err, &usage):
 		p.usageError(usage)
@@ -31,12 +29,12 @@ func (p *textOutput) Failure(err error) {
 		p.loginFailed(nowhere)
 	case errors.As(err, &appliance):
 		p.onDevice(appliance)
-	case hostkey.Explain(err) != "" && !errors.Is(err, term.ErrInterrupted):
-		p.hostKeyFailed(err)
+	case errors.As(err, &hostKey) && !errors.Is(err, term.ErrInterrupted):
+		p.hostKeyFailed(err, hostKey.Words)
 	case errors.As(err, &config) && len(config.Messages) > 1:
 		last := len(config.Messages) - 1
 		p.before(config.Messages[:last])
-		p.error(sentence(&sshconfig.Error{Messages: config.Messages[last:]}))
+		p.error(sentence(&copyid.ConfigError{Code: config.Code, Messages: config.Messages[last:]}))
 	default:
 		p.error(sentence(err))
 	}
@@ -54,19 +52,18 @@ func (p *textOutput) before(lines []string) {
 }
 
 // hostKeyFailed shows ssh's words about a host key that was not accepted.
-func (p *textOutput) hostKeyFailed(err error) {
+func (p *textOutput) hostKeyFailed(err error, words []string) {
 	where, advice := "", ""
-	var hop *sshclient.HopError
+	var hop *copyid.JumpError
 	if errors.As(err, &hop) {
 		where = "jump host " + term.Escape(hop.Hop) + ": "
 	}
 	if errors.Is(err, term.ErrNoTerminal) {
 		advice = "\n\t(the host key is not known, and there is no terminal to ask about it on; " + terminalAdvice() + ", or give its fingerprint with --host-key)"
 	}
-	lines := strings.Split(hostkey.Explain(err), "\n")
-	last := len(lines) - 1
-	p.before(lines[:last])
-	p.error(where + term.Escape(lines[last]) + advice)
+	last := len(words) - 1
+	p.before(words[:last])
+	p.error(where + term.Escape(words[last]) + advice)
 }
 
 // usageError shows what is wrong with the command line, and the usage where that
@@ -109,7 +106,7 @@ func serverSentence(err error) string {
 	var types *remote.KeyTypeError
 	var failed *remote.RemoteError
 	var unread *copyid.UnreadableError
-	var dest *sshconfig.DestinationError
+	var dest *copyid.DestinationError
 	switch {
 	case errors.As(err, &types):
 		return term.Escape(types.Error()) + ". Nothing was sent"

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -20,7 +21,6 @@ import (
 	"ssh-copy-id/internal/device"
 	"ssh-copy-id/internal/hostkey"
 	"ssh-copy-id/internal/sshclient"
-	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -45,28 +45,28 @@ func TestFailures(t *testing.T) {
 		failure("write error", &outputError{syscall.EPIPE}),
 		failure("no home", &homeError{"~/.ssh/known_hosts (UserKnownHostsFile)"}),
 		failure("no home at all", account.ErrNoHome),
-		failure("configuration, one line", &sshconfig.Error{Messages: []string{"config line 1: Bad configuration option: x\x1b"}}),
-		failure("configuration, three lines", &sshconfig.Error{Messages: []string{"a: line 1: bad", "b\x1b", "a: terminating, 1 bad configuration options"}}),
-		failure("configuration of a jump host", &sshclient.HopError{Hop: "hop", Err: &sshconfig.Error{Messages: []string{"line 1: bad"}}}),
-		failure("device", &copyid.DeviceError{Platform: platformNamed(t, "mikrotik"), User: "admin", HostName: "box", Keys: []identity.Identity{testKey(1, "me")}}),
-		failure("device that takes no such key", &copyid.DeviceError{Platform: platformNamed(t, "mikrotik"), User: "admin", HostName: "box", Keys: []identity.Identity{testKey(1, "me", "restrict")}}),
-		failure("device and a user that cannot be named", &copyid.DeviceError{Platform: platformNamed(t, "mikrotik"), User: "a b", HostName: "box"}),
+		failure("configuration, one line", &copyid.ConfigError{Messages: []string{"config line 1: Bad configuration option: x\x1b"}}),
+		failure("configuration, three lines", &copyid.ConfigError{Messages: []string{"a: line 1: bad", "b\x1b", "a: terminating, 1 bad configuration options"}}),
+		failure("configuration of a jump host", &copyid.JumpError{Hop: "hop", Err: &copyid.ConfigError{Messages: []string{"line 1: bad"}}}),
+		failure("device", &copyid.DeviceError{Platform: "mikrotik", Title: titleOf(t, "mikrotik"), User: "admin", HostName: "box", Keys: []identity.Identity{testKey(1, "me")}}),
+		failure("device that takes no such key", &copyid.DeviceError{Platform: "mikrotik", Title: titleOf(t, "mikrotik"), User: "admin", HostName: "box", Keys: []identity.Identity{testKey(1, "me", "restrict")}}),
+		failure("device and a user that cannot be named", &copyid.DeviceError{Platform: "mikrotik", Title: titleOf(t, "mikrotik"), User: "a b", HostName: "box"}),
 		failure("line too long for the server", &copyid.UnreadableError{Identity: testKey(1, "me"), Reader: authkeys.Dropbear("2022.83"), Length: 4000}),
 		failure("option that the server does not read", &copyid.UnreadableError{Identity: testKey(1, "me", "restrict"), Reader: authkeys.Dropbear("2019.78"), Option: &authkeys.OptionError{Option: "restrict", Reason: authkeys.OptionUnknown}}),
 		failure("password file", &passwordError{"--password-file x\x1b", fs.ErrNotExist}),
 		failure("password empty", &passwordError{"--password-fd 3", errEmptyPassword}),
 		failure("unknown to this table", errors.New("ssh: handshake failed: ssh: something\x1b")),
-		failure("no reason", &sshclient.HandshakeError{Host: "h", Port: 22, Stage: sshclient.StageKex}),
+		failure("no reason", &copyid.HandshakeError{Code: copyid.CodeHandshake, Host: "h", Port: 22, Stage: "key exchange"}),
 	})
 }
 
-func platformNamed(t *testing.T, name string) device.Platform {
+func titleOf(t *testing.T, name string) string {
 	t.Helper()
 	platform, known := device.ByName(name)
 	if !known {
 		t.Fatal("no platform " + name)
 	}
-	return platform
+	return platform.Title
 }
 
 // TestKeyFailures has the sentences about keys and their files.
@@ -114,20 +114,23 @@ func TestKeyFailures(t *testing.T) {
 // TestConnectionFailures has the sentences about connections that did not come to
 // a login.
 func TestConnectionFailures(t *testing.T) {
-	dial := func(err error) *sshclient.DialError { return &sshclient.DialError{Host: "h", Port: 22, Err: err} }
+	dial := func(err error) *copyid.ConnectError {
+		return &copyid.ConnectError{Code: copyid.CodeConnect, Host: "h", Port: 22, Err: err}
+	}
 	resolving := func(host string, err error) error {
-		return &sshclient.DialError{Host: host, Port: 22, Resolving: true, Err: err}
+		return &copyid.ConnectError{Code: copyid.CodeResolve, Host: host, Port: 22, Err: err}
 	}
 	notFound := &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}
-	handshake := func(e sshclient.HandshakeError) error {
+	handshake := func(e copyid.HandshakeError) error {
 		e.Host, e.Port = "h", 22
 		if e.Stage == "" {
-			e.Stage = sshclient.StageBanner
+			e.Stage = copyid.StageBanner
 		}
 		return &e
 	}
-	negotiation := func(what string, theirs ...string) error {
-		return handshake(sshclient.HandshakeError{Stage: sshclient.StageKex, Err: &ssh.AlgorithmNegotiationError{What: what, RequestedAlgorithms: theirs}})
+	mismatch := func(what, keyword, leftOut string, theirs ...string) error {
+		return handshake(copyid.HandshakeError{Code: copyid.CodeNoCommonMethod, Stage: "key exchange",
+			Mismatch: &copyid.Mismatch{What: what, Offered: theirs, Keyword: keyword, LeftOut: leftOut}})
 	}
 	golden(t, "connections", []shown{
 		failure("refused", dial(syscall.ECONNREFUSED)),
@@ -138,8 +141,8 @@ func TestConnectionFailures(t *testing.T) {
 		failure("denied", dial(fs.ErrPermission)),
 		failure("another reason", dial(errors.New("odd\x1b"))),
 		failure("channel refused", dial(&ssh.OpenChannelError{Reason: ssh.ConnectionFailed, Message: "no\x1broute"})),
-		failure("jump host refused", &sshclient.HopError{Hop: "hop", Err: dial(syscall.ECONNREFUSED)}),
-		failure("jump host, login", &sshclient.HopError{Hop: "hop", Err: &sshclient.AuthError{User: "u", Host: "h", Methods: []string{"publickey"}}}),
+		failure("jump host refused", &copyid.JumpError{Hop: "hop", Err: dial(syscall.ECONNREFUSED)}),
+		failure("jump host, login", &copyid.JumpError{Hop: "hop", Err: &copyid.AuthError{User: "u", Host: "h", Methods: []string{"publickey"}}}),
 		failure("not resolved", resolving("h", notFound)),
 		failure("not resolved, a key file", resolving("k.pub", notFound)),
 		failure("not resolved, a port", resolving("h:2222", notFound)),
@@ -149,31 +152,31 @@ func TestConnectionFailures(t *testing.T) {
 		failure("not resolved, half an address", resolving("a::1", notFound)),
 		failure("resolver fails for now", resolving("h", &net.DNSError{Err: "x", Name: "h", IsTemporary: true})),
 		failure("resolver fails", resolving("h", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "x", Name: "h"}})),
-		failure("handshake timed out", handshake(sshclient.HandshakeError{TimedOut: true})),
-		failure("no SSH", handshake(sshclient.HandshakeError{Said: "HTTP/1.1 400\x1b"})),
-		failure("not allowed", handshake(sshclient.HandshakeError{Said: string(sshclient.NotAllowed)})),
-		failure("too many startups", handshake(sshclient.HandshakeError{Said: string(sshclient.ExceededMaxStartups)})),
-		failure("large exponent", handshake(sshclient.HandshakeError{LargeExponent: true, Err: io.EOF})),
-		failure("closed at the banner", handshake(sshclient.HandshakeError{Err: io.EOF})),
-		failure("reset at key exchange", handshake(sshclient.HandshakeError{Stage: sshclient.StageKex, Err: syscall.ECONNRESET})),
-		failure("handshake, another reason", handshake(sshclient.HandshakeError{Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}})),
-		failure("no key exchange", negotiation("key exchange", "x\x1b")),
-		failure("old key exchange", negotiation("key exchange", "diffie-hellman-group1-sha1")),
-		failure("old host key", negotiation("host key", "ssh-rsa")),
-		failure("old cipher", negotiation("client to server cipher", "3des-cbc")),
-		failure("old MAC", negotiation("server to client MAC", "hmac-sha1-96")),
-		failure("no compression", negotiation("compression", "zlib")),
-		failure("algorithms", &sshclient.AlgorithmError{Keyword: "Ciphers", Wanted: []string{"none\x1b", "x"}}),
-		failure("closed during the login", &sshclient.ClosedError{User: "u", Host: "h", Port: 22, Err: io.EOF}),
-		failure("disconnected during the login", &sshclient.ClosedError{User: "u", Host: "h", Port: 22, Err: errors.New("ssh: disconnect, reason 2: too many\x1b")}),
-		failure("proxy", &sshclient.ProxyError{Host: "h", Port: 22, Status: "exit status 1", Err: io.EOF}),
-		failure("proxy with words", &sshclient.ProxyError{Host: "h", Port: 22, Status: "exit status 1", LastWords: "nc: \x1b", Err: io.EOF}),
+		failure("handshake timed out", handshake(copyid.HandshakeError{Code: copyid.CodeHandshakeTimeout})),
+		failure("no SSH", handshake(copyid.HandshakeError{Code: copyid.CodeNotSSH, Said: "HTTP/1.1 400\x1b"})),
+		failure("not allowed", handshake(copyid.HandshakeError{Code: copyid.CodeNotAllowedNow, Said: "Not allowed at this time"})),
+		failure("too many startups", handshake(copyid.HandshakeError{Code: copyid.CodeMaxStartups, Said: "Exceeded MaxStartups"})),
+		failure("large exponent", handshake(copyid.HandshakeError{Code: copyid.CodeLargeExponent, Err: io.EOF})),
+		failure("closed at the banner", handshake(copyid.HandshakeError{Err: io.EOF})),
+		failure("reset at key exchange", handshake(copyid.HandshakeError{Stage: "key exchange", Err: syscall.ECONNRESET})),
+		failure("handshake, another reason", handshake(copyid.HandshakeError{Err: &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}})),
+		failure("no key exchange", mismatch("key exchange method", "", "", "x\x1b")),
+		failure("old key exchange", mismatch("key exchange method", "KexAlgorithms", "diffie-hellman-group1-sha1", "diffie-hellman-group1-sha1")),
+		failure("old host key", mismatch("host key type", "HostKeyAlgorithms", "ssh-rsa", "ssh-rsa")),
+		failure("old cipher", mismatch("cipher", "Ciphers", "3des-cbc", "3des-cbc")),
+		failure("old MAC", mismatch("server to client MAC", "MACs", "hmac-sha1-96", "hmac-sha1-96")),
+		failure("no compression", mismatch("compression", "", "", "zlib")),
+		failure("algorithms", &copyid.AlgorithmError{Keyword: "Ciphers", Wanted: []string{"none\x1b", "x"}, Supported: sshclient.Supported("Ciphers")}),
+		failure("closed during the login", &copyid.ClosedError{User: "u", Host: "h", Port: 22, Err: io.EOF}),
+		failure("disconnected during the login", &copyid.ClosedError{User: "u", Host: "h", Port: 22, Err: errors.New("ssh: disconnect, reason 2: too many\x1b")}),
+		failure("proxy", &copyid.ProxyError{Host: "h", Port: 22, Status: "exit status 1", Err: io.EOF}),
+		failure("proxy with words", &copyid.ProxyError{Host: "h", Port: 22, Status: "exit status 1", LastWords: "nc: \x1b", Err: io.EOF}),
 	})
 }
 
 // TestLoginFailures has the sentences about logins.
 func TestLoginFailures(t *testing.T) {
-	auth := func(e sshclient.AuthError) error {
+	auth := func(e copyid.AuthError) error {
 		e.User, e.Host = "u", "h"
 		if e.Methods == nil {
 			e.Methods = []string{"publickey", "password"}
@@ -182,35 +185,40 @@ func TestLoginFailures(t *testing.T) {
 	}
 	key := testKey(1, "me").Entry.Key
 	golden(t, "logins", []shown{
-		failure("denied", auth(sshclient.AuthError{})),
-		failure("keys only", auth(sshclient.AuthError{Methods: []string{"publickey"}})),
-		failure("hung up", auth(sshclient.AuthError{Err: term.ErrHungUp})),
-		failure("interrupted", auth(sshclient.AuthError{Err: term.ErrInterrupted})),
-		failure("password expired", auth(sshclient.AuthError{PasswordExpired: true})),
-		failure("unanswered", auth(sshclient.AuthError{Err: &sshclient.UnansweredError{Questions: []string{"Code:", "PIN\x1b:"}}})),
-		failure("unanswered with a password", auth(sshclient.AuthError{Err: &sshclient.UnansweredError{Questions: []string{"Code:"}, Withheld: true}})),
-		failure("password refused", auth(sshclient.AuthError{PasswordRefused: true})),
-		failure("no terminal", auth(sshclient.AuthError{Err: term.ErrNoTerminal})),
-		failure("another reason", auth(sshclient.AuthError{Err: errors.New("odd\x1b")})),
-		failure("batch mode", auth(sshclient.AuthError{NotAsked: sshclient.BatchMode})),
-		failure("dry run", auth(sshclient.AuthError{NotAsked: sshclient.Unattended})),
-		failure("host key changed", auth(sshclient.AuthError{NotAsked: sshclient.HostKeyChanged})),
-		failure("disabled", auth(sshclient.AuthError{Disabled: []string{"PasswordAuthentication no", "KbdInteractiveAuthentication no"}})),
-		failure("unsupported", auth(sshclient.AuthError{Methods: []string{"hostbased"}, Unsupported: []string{"hostbased"}})),
-		failure("leads nowhere", &copyid.LoginError{Key: key, Status: 1, Said: "This account is\x1b\n\n not available\n"}),
-		failure("leads nowhere without a word", &copyid.LoginError{Key: key, Status: 255}),
-		failure("does not end", &copyid.LoginError{Key: key, Unended: true}),
-		failure("closed", &copyid.LoginError{Key: key, Closed: true}),
+		failure("denied", auth(copyid.AuthError{})),
+		failure("keys only", auth(copyid.AuthError{Methods: []string{"publickey"}})),
+		failure("hung up", auth(copyid.AuthError{Err: term.ErrHungUp})),
+		failure("interrupted", auth(copyid.AuthError{Err: term.ErrInterrupted})),
+		failure("password expired", auth(copyid.AuthError{Code: copyid.CodePasswordExpired})),
+		failure("unanswered", auth(copyid.AuthError{Err: &copyid.UnansweredError{Questions: []string{"Code:", "PIN\x1b:"}}})),
+		failure("unanswered with a password", auth(copyid.AuthError{Err: &copyid.UnansweredError{Questions: []string{"Code:"}, Withheld: true}})),
+		failure("password refused", auth(copyid.AuthError{PasswordRefused: true})),
+		failure("no terminal", auth(copyid.AuthError{Err: term.ErrNoTerminal})),
+		failure("another reason", auth(copyid.AuthError{Err: errors.New("odd\x1b")})),
+		failure("batch mode", auth(copyid.AuthError{NotAsked: copyid.BatchMode})),
+		failure("dry run", auth(copyid.AuthError{NotAsked: copyid.Unattended})),
+		failure("host key changed", auth(copyid.AuthError{NotAsked: copyid.HostKeyDoubtful})),
+		failure("disabled", auth(copyid.AuthError{Disabled: []string{"PasswordAuthentication no", "KbdInteractiveAuthentication no"}})),
+		failure("unsupported", auth(copyid.AuthError{Methods: []string{"hostbased"}, Unsupported: []string{"hostbased"}})),
+		failure("leads nowhere", &copyid.LoginError{Key: authkeys.NewEntry(key, ""), Status: 1, Said: "This account is\x1b\n\n not available\n"}),
+		failure("leads nowhere without a word", &copyid.LoginError{Key: authkeys.NewEntry(key, ""), Status: 255}),
+		failure("does not end", &copyid.LoginError{Key: authkeys.NewEntry(key, ""), Unended: true}),
+		failure("closed", &copyid.LoginError{Key: authkeys.NewEntry(key, ""), Closed: true}),
 	})
+}
+
+// hostKeyError is an error about a host key as copyid has it.
+func hostKeyError(err error) error {
+	return &copyid.HostKeyError{Words: strings.Split(hostkey.Explain(err), "\n"), Err: errors.Unwrap(err)}
 }
 
 // TestHostKeyFailures has ssh's words about host keys.
 func TestHostKeyFailures(t *testing.T) {
 	unknown := func(reason hostkey.Reason, err error) error {
-		return &hostkey.UnknownError{Host: "h", Type: "ED25519", Fingerprint: "SHA256:x", Reason: reason, Err: err}
+		return hostKeyError(&hostkey.UnknownError{Host: "h", Type: "ED25519", Fingerprint: "SHA256:x", Reason: reason, Err: err})
 	}
 	changed := func(address *hostkey.AddressState) error {
-		return &hostkey.ChangedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/k", KnownType: "ED25519", KnownFile: "/k", KnownLine: 3, Address: address}
+		return hostKeyError(&hostkey.ChangedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/k", KnownType: "ED25519", KnownFile: "/k", KnownLine: 3, Address: address})
 	}
 	golden(t, "hostkeys", []shown{
 		failure("strict", unknown(hostkey.Strict, nil)),
@@ -220,18 +228,18 @@ func TestHostKeyFailures(t *testing.T) {
 		failure("interrupted", unknown(hostkey.Declined, term.ErrInterrupted)),
 		failure("another fingerprint", unknown(hostkey.PinMismatch, nil)),
 		failure("no file", unknown(hostkey.NotRecordable, nil)),
-		failure("of a jump host", &sshclient.HopError{Hop: "hop\x1b", Err: unknown(hostkey.Strict, nil)}),
+		failure("of a jump host", &copyid.JumpError{Hop: "hop\x1b", Err: unknown(hostkey.Strict, nil)}),
 		failure("changed", changed(nil)),
 		failure("changed, address unknown", changed(&hostkey.AddressState{IP: "1.2.3.4"})),
 		failure("changed, address the same", changed(&hostkey.AddressState{IP: "1.2.3.4", Known: true, Same: true, File: "/k", Line: 4})),
 		failure("changed, address another", changed(&hostkey.AddressState{IP: "1.2.3.4", Known: true, File: "/k", Line: 4})),
-		failure("revoked", &hostkey.RevokedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/k", Line: 2}),
-		failure("revoked by list", &hostkey.RevokedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/krl", Listed: true}),
-		failure("address differs", &hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2}),
-		failure("address differs from the name's", &hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2, MatchFile: "/m", MatchLine: 5}),
-		failure("address differs, asked", &hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2, Asked: true}),
-		failure("file", &hostkey.FileError{File: "/k", Line: 3, Reason: "bad\x1b"}),
-		failure("file as a whole", &hostkey.FileError{File: "/k", Reason: "bad"}),
-		failure("file of revoked keys", &hostkey.FileError{File: "/krl", Reason: "bad", Type: "RSA", Fingerprint: "SHA256:x"}),
+		failure("revoked", hostKeyError(&hostkey.RevokedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/k", Line: 2})),
+		failure("revoked by list", hostKeyError(&hostkey.RevokedError{Host: "h", Type: "RSA", Fingerprint: "SHA256:x", File: "/krl", Listed: true})),
+		failure("address differs", hostKeyError(&hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2})),
+		failure("address differs from the name's", hostKeyError(&hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2, MatchFile: "/m", MatchLine: 5})),
+		failure("address differs, asked", hostKeyError(&hostkey.AddressError{Host: "h", Type: "RSA", IP: "1.2.3.4", File: "/k", Line: 2, Asked: true})),
+		failure("file", hostKeyError(&hostkey.FileError{File: "/k", Line: 3, Reason: "bad\x1b"})),
+		failure("file as a whole", hostKeyError(&hostkey.FileError{File: "/k", Reason: "bad"})),
+		failure("file of revoked keys", hostKeyError(&hostkey.FileError{File: "/krl", Reason: "bad", Type: "RSA", Fingerprint: "SHA256:x"})),
 	})
 }

@@ -18,11 +18,11 @@ func (p *textOutput) loginFailed(e *copyid.LoginError) {
 	said := nonEmptyLines(e.Said)
 	if e.Closed {
 		p.error(fmt.Sprintf("the server accepts %s and closed the connection after the login with it; nothing was added\n"+
-			"\t(for root: PermitRootLogin forced-commands-only in its sshd_config does that)", keyName(e.Key)))
+			"\t(for root: PermitRootLogin forced-commands-only in its sshd_config does that)", keyName(e.Key.Key)))
 		return
 	}
 	if len(said) == 0 {
-		said = []string{fmt.Sprintf("the login with %s %s", keyName(e.Key), ending(e))}
+		said = []string{fmt.Sprintf("the login with %s %s", keyName(e.Key.Key), ending(e))}
 	}
 	for i := range said {
 		said[i] = "ERROR: " + said[i]
@@ -31,7 +31,7 @@ func (p *textOutput) loginFailed(e *copyid.LoginError) {
 		"\tA forced command (command= on the key's line), a nologin shell or an expired password does that.\n"+
 		"\tAnother line with this key would not help, since the server uses the first one; nothing was added.\n"+
 		"\tIf the key's line is the reason, -o PreferredAuthentications=password logs in without the key)\n\n",
-		p.name, strings.Join(said, "\n"), keyName(e.Key), ending(e))
+		p.name, strings.Join(said, "\n"), keyName(e.Key.Key), ending(e))
 }
 
 // ending says how what answered a login came to its end.
@@ -69,7 +69,7 @@ func nowhereMessage(e *copyid.LoginError) message {
 		said = "; the server said: " + said
 	}
 	if e.Closed {
-		return warningf("the server accepts %s, but closed the connection after the login with it", keyName(e.Key))
+		return warningf("the server accepts %s, but closed the connection after the login with it", keyName(e.Key.Key))
 	}
-	return warningf("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key), ending(e), said)
+	return warningf("the server accepts %s, but the login with it leads nowhere: it %s%s", keyName(e.Key.Key), ending(e), said)
 }
