@@ -257,14 +257,19 @@ func (t *task) recordExisting(ctx context.Context, session remote.Session) error
 	return nil
 }
 
-// wanted is the change of the file.
+// wanted is the change of the file. If the file turns out to be another one, its
+// lines decide about every key that replan decides about, not only about those
+// that are to be added now.
 func (t *task) wanted() remote.Change {
-	ids := t.pending()
 	change := remote.Change{Force: t.force, Repair: !t.c.o.NoRepair, Guard: !t.force}
-	for _, id := range ids {
-		change.Lines = append(change.Lines, t.c.o.Format.lines(id)...)
+	for _, k := range t.keys {
+		if k.Outcome == Add {
+			change.Lines = append(change.Lines, t.c.o.Format.lines(k.Identity)...)
+		}
+		if k.Outcome != Accepted {
+			change.Blobs = append(change.Blobs, t.c.o.Format.blob(k.Identity))
+		}
 	}
-	change.Blobs = t.c.o.Format.blobs(ids)
 	if t.state != nil {
 		change.Expect = t.state.Sum
 	}

@@ -1,6 +1,7 @@
 package copyid
 
 import (
+	"slices"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -58,5 +59,24 @@ func TestDecide(t *testing.T) {
 				t.Errorf("%s on line %d, want %s on %d", k.Outcome, k.Line, c.is, c.line)
 			}
 		})
+	}
+}
+
+// TestWantedOfTwoReplans: a file that changes twice still shows the keys that the
+// first look at it found there: without their blobs they would be added again.
+func TestWantedOfTwoReplans(t *testing.T) {
+	there, missing, accepted := newEntry(t), newEntry(t), newEntry(t)
+	tk := &task{Host: &Host{c: New(Options{})}}
+	for _, e := range []authkeys.Entry{there, missing, accepted} {
+		tk.keys = append(tk.keys, KeyState{Identity: identity.Identity{Entry: e}, Outcome: Add})
+	}
+	tk.keys[2].Outcome = Accepted
+	tk.replan(&remote.State{Sum: "cksum:1:2", Candidates: []remote.Candidate{{Number: 3, Text: there.Line()}}})
+	change := tk.wanted()
+	if !slices.Equal(change.Lines, []string{missing.Line()}) || change.Expect != "cksum:1:2" {
+		t.Errorf("lines %q, expect %q", change.Lines, change.Expect)
+	}
+	if want := OpenSSH.blobs([]identity.Identity{{Entry: there}, {Entry: missing}}); !slices.Equal(change.Blobs, want) {
+		t.Errorf("blobs %q, want %q", change.Blobs, want)
 	}
 }
