@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"ssh-copy-id/internal/sshtest/shells"
 )
@@ -21,18 +20,13 @@ func bigFile() string {
 	return b.String()
 }
 
-// TestBigFile: a change to 100,000 lines is made, in time that is not theirs.
-// The bound is loose, because machines that run tests are busy with other
-// things; the benchmark tells the truth.
+// TestBigFile: a file of 100,000 lines is changed as any other. How long that
+// takes BenchmarkAdd measures.
 func TestBigFile(t *testing.T) {
 	text := bigFile()
 	each(t, append([]shells.Shell{{Name: "sftp", SFTP: true}}, shells.Fast...), func(t *testing.T, h *host) {
 		h.Write(".ssh/authorized_keys", text, 0o600)
-		start := time.Now()
 		add(t, h.session(Options{}), install(1, 2, 3))
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("took %v", took)
-		}
 		h.want(".ssh/authorized_keys", text+testLine(1)+"\n"+testLine(2)+"\n"+testLine(3)+"\n")
 		r := add(t, h.session(Options{}), install(1, 100_999))
 		if r.Applied || len(r.State.Candidates) != 2 || r.State.Candidates[0].Number != 100_000 {

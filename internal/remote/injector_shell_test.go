@@ -39,17 +39,18 @@ func calibrate(t *testing.T, list []*rig) {
 	}
 }
 
-// once makes one fault on a rig, in the n-th start state.
-func (g *rig) once(n int, f fault) error {
-	s, err := build(g.Home, n, "", lines(2))
+// once makes one fault on a rig, in the n-th start state and with that many keys.
+func (g *rig) once(n, keys int, f fault) error {
+	s, err := build(g.Home, n, "", lines(keys))
 	if err != nil {
 		return err
 	}
-	_, err = g.install(f, two)
+	c := install(sequence(keys)...)
+	_, err = g.install(f, c)
 	if _, left := os.Lstat(s.file() + ".ssh-copy-id.lock"); left == nil && f.signal != syscall.SIGKILL {
 		return fmt.Errorf("%s, state %d, %+v: the lock was left", g.Sh, n, f)
 	}
-	if err := s.settle(err, false, g.again(two)); err != nil {
+	if err := s.settle(err, false, g.again(c)); err != nil {
 		return fmt.Errorf("%s, state %d, %+v: %w", g.Sh, n, f, err)
 	}
 	return g.noScratch()
@@ -70,7 +71,8 @@ func (g *rig) noScratch() error {
 }
 
 // inputCut: standard input ends after every number of bytes of the request,
-// and after every eighth of the script.
+// and after every eighth of the script. The shells share them out: what the
+// request has in it is the same for all of them, and the script has not begun.
 func (in *injection) inputCut(t *testing.T) {
 	workers := rigs(t, 2)
 	calibrate(t, workers)
@@ -81,16 +83,15 @@ func (in *injection) inputCut(t *testing.T) {
 	for i, sh := range shells.Fast {
 		pair := workers[2*i : 2*i+2]
 		var cuts []int
-		// The shells share out the script, which none of them has begun to run.
 		for at := sparse * i; at < pair[0].head; at += sparse * len(shells.Fast) {
 			cuts = append(cuts, at)
 		}
-		for at := pair[0].head; at <= pair[0].total; at += step {
+		for at := pair[0].head + step*i; at <= pair[0].total; at += step * len(shells.Fast) {
 			cuts = append(cuts, at)
 		}
 		t.Run(sh.Name, func(t *testing.T) {
 			in.each(t, len(pair), len(cuts), func(w, i int, _ *rand.Rand) error {
-				return pair[w].once(i/2, fault{input: cuts[i], output: -1})
+				return pair[w].once(i/2, 2, fault{input: cuts[i], output: -1})
 			})
 		})
 	}
@@ -120,15 +121,16 @@ func (in *injection) signals(t *testing.T) {
 			f.group = rng.IntN(3) > 0
 			f.after = time.Duration(rng.Int64N(int64(60 * time.Millisecond)))
 		}
-		return g.once(rng.IntN(48), f)
+		return g.once(rng.IntN(48), []int{2, 40}[rng.IntN(2)], f)
 	})
 }
 
 // fullDisk: a disk that has room for the lock and for every number of bytes
-// of the lines, and one that has not even that; some of the runs on it are
-// killed as well.
+// of the lines, which the shells and SFTP share out, and one that has not even
+// that; some of the runs on it are killed as well.
 func (in *injection) fullDisk(t *testing.T) {
-	for _, sh := range append(slices.Clone(shells.Fast), shells.Shell{Name: "sftp", SFTP: true}) {
+	writers := append(slices.Clone(shells.Fast), shells.Shell{Name: "sftp", SFTP: true})
+	for w, sh := range writers {
 		t.Run(sh.Name, func(t *testing.T) {
 			var disks []*disk
 			for range 2 {
@@ -136,17 +138,14 @@ func (in *injection) fullDisk(t *testing.T) {
 			}
 			var list []shortage
 			for room := range 5 {
-				step := 24
+				first, step := 0, 24
 				if room == lockPages {
-					step = 1
-					if sh.Busybox {
-						step = 3
-					}
+					first, step = w, len(writers)
 				}
 				if testing.Short() {
 					step = 64
 				}
-				for left := 0; left <= len(lines(2))+2; left += step {
+				for left := first; left <= len(lines(2))+2; left += step {
 					list = append(list, shortage{room, left, false})
 				}
 			}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -76,9 +75,6 @@ type Host struct {
 	RC string
 	// Login is the account's shell; empty means sh.
 	Login string
-
-	mu      sync.Mutex
-	started []*exec.Cmd
 }
 
 // New makes a host with a home.
@@ -197,9 +193,6 @@ func (h *Host) Run(o scriptrun.Options, command, first string) (*scriptrun.Proce
 		return nil, err
 	}
 	outWrite.Close()
-	h.mu.Lock()
-	h.started = append(h.started, cmd)
-	h.mu.Unlock()
 	p.Kill = func() { in.Close(); outRead.Close() }
 	go func() {
 		cmd.Wait()
@@ -208,15 +201,6 @@ func (h *Host) Run(o scriptrun.Options, command, first string) (*scriptrun.Proce
 	}()
 	go io.WriteString(in, first)
 	return p, nil
-}
-
-// Started returns the processes that Run has started since the last call.
-func (h *Host) Started() []*exec.Cmd {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := h.started
-	h.started = nil
-	return list
 }
 
 // Path returns the path of a file in the home.
