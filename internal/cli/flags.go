@@ -14,7 +14,7 @@ import (
 
 // Flags is the command line as it was understood.
 type Flags struct {
-	// IdentitySet tells that -i was given, Identity the file it names: "" means
+	// IdentitySet reports whether -i was given, Identity the file it names: "" means
 	// the default identity.
 	IdentitySet bool
 	Identity    string
@@ -105,8 +105,8 @@ type UsageError struct {
 	Text string
 	// ShowUsage asks for the usage after the text.
 	ShowUsage bool
-	// Getopt marks what a shell's getopts says by itself: it stands right
-	// behind the program's name, without ERROR and without blank lines.
+	// Getopt marks what a shell's getopts says by itself: it follows the program's
+	// name, without ERROR and without blank lines.
 	Getopt bool
 	// Hint says what to do, on a line of its own; "" where Text says it.
 	Hint string
@@ -120,10 +120,10 @@ func (e *UsageError) Error() string {
 }
 
 // ParseFlags reads the command line, without the program's name. Options may
-// stand before and after the host. readable tells whether a word that stands
+// stand before and after the host. readable reports whether a word that stands
 // where the host should is in truth a key file. Every error is a *UsageError.
 //
-// A help or version flag wins over whatever is wrong behind it.
+// A help or version flag wins over whatever is wrong after it.
 func ParseFlags(args []string, readable func(path string) bool) (*Flags, error) {
 	f := &Flags{joined: joinedWords(args)}
 	set := f.flagSet()

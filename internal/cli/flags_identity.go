@@ -45,7 +45,7 @@ func settleIdentity(set *pflag.FlagSet, args []string, readable func(path string
 		if operands > 1 {
 			operands--
 			i++
-			// The file goes to the end, behind the letters that follow the i.
+			// The file goes to the end, after the letters that follow the i.
 			bare := slices.Index(w.parts, bareIdentity)
 			settled = append(settled, slices.Delete(w.parts, bare, bare+1)...)
 			settled = append(settled, bareIdentity+next)
@@ -104,10 +104,10 @@ func splitWords(set *pflag.FlagSet, args []string) (words []word, err error) {
 	return words, err
 }
 
-// takesArgument tells whether an option must have an argument.
+// takesArgument reports whether an option must have an argument.
 func takesArgument(option *pflag.Flag) bool { return option != nil && option.NoOptDefVal == "" }
 
-// splitBundle reads a word of option letters. wantsNext tells that the last of
+// splitBundle reads a word of option letters. wantsNext reports whether the last of
 // them takes the next word as its argument.
 func splitBundle(set *pflag.FlagSet, arg string) (w word, wantsNext bool, err *UsageError) {
 	letters := arg[1:]
@@ -157,7 +157,7 @@ func splitBundle(set *pflag.FlagSet, arg string) (w word, wantsNext bool, err *U
 	return w, false, nil
 }
 
-// readOtherwise tells whether pflag would not read the letters as an option
+// readOtherwise reports whether pflag would not read the letters as an option
 // and its argument: it drops a leading '=', and passes over what looks like an
 // option of `go test`.
 func readOtherwise(letters string) bool {

@@ -4,7 +4,7 @@ import "strings"
 
 // otherSpelling adds to an error of the command line what to write in the place
 // of an option that PuTTY, plink, scp and ssh have and this command has not. A
-// password behind -pw is not repeated.
+// password that follows -pw is not repeated.
 func otherSpelling(e *UsageError, args []string) *UsageError {
 	if e.Hint != "" {
 		return e
@@ -61,7 +61,7 @@ func givenPassword(args []string) bool {
 	return false
 }
 
-// valueOf is what stands behind the first option of a letter, in its word or as
+// valueOf is what follows the first option of a letter, in its word or as
 // the next one; "" where that is an option or nothing.
 func valueOf(letter string, args []string) string {
 	for i, arg := range args {

@@ -141,13 +141,13 @@ func privatePath(pub string) string {
 	return dir + identity.PrivatePath(file)
 }
 
-// regular tells that there is a regular file, or a link to one.
+// regular reports whether there is a regular file, or a link to one.
 func regular(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
 }
 
-// readable tells why a file cannot be read; nil where it can.
+// readable returns why a file cannot be read; nil where it can.
 func readable(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -99,7 +99,7 @@ func (r *run) newPassphrase(path string) ([]byte, error) {
 	return nil, errMismatches
 }
 
-// placeForKey tells why a key cannot be made at path, as far as can be seen
+// placeForKey returns why a key cannot be made at path, as far as can be seen
 // without making it.
 func placeForKey(path string) error {
 	for _, file := range []string{path, identity.PubPath(path)} {

@@ -30,7 +30,7 @@ func (f *Flags) passwordFlags() []string {
 
 // password reads the password that the flags point to; nil where they point to
 // none. It is read before anything else is done, so that what is wrong with it
-// is told while nothing has happened yet.
+// is said while nothing has happened yet.
 func (r *run) password() ([]byte, error) {
 	f := r.flags
 	switch {
@@ -170,7 +170,7 @@ func readLine(from io.Reader) ([]byte, error) {
 	return line, nil
 }
 
-// endsLine tells whether the last character is a newline; in UTF-16 a character
+// endsLine reports whether the last character is a newline; in UTF-16 a character
 // has two bytes, one of which may look like one.
 func endsLine(line []byte) bool {
 	n := len(line)

@@ -73,7 +73,7 @@ func quoteForWindows(word string) string {
 // plainForWindows has no backslash, which bash would take away.
 var plainForWindows = regexp.MustCompile(`^[a-zA-Z0-9/._+@:=~\[\]-]+$`)
 
-// rewritten tells a remote path that was none when it was typed: Git Bash and
+// rewritten recognises a remote path that was none when it was typed: Git Bash and
 // MSYS2 turn an argument that begins with a slash into the path of a file of
 // theirs before a Windows program sees it.
 func rewritten(windows bool, getenv func(string) string, path string) bool {

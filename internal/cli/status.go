@@ -40,7 +40,7 @@ func wouldSucceed(p *copyid.Plan) bool {
 }
 
 // succeeded reports whether the keys are on the server, where they let their
-// owner in as far as the file tells, and with --verify as the server says too.
+// owner in as far as the file shows, and with --verify as the server says too.
 func succeeded(f *Flags, r *copyid.Report) bool {
 	if len(ineffectiveAmong(r.Keys)) > 0 || len(r.Added()) == 0 && len(refusedKeys(f, r)) > 0 {
 		return false

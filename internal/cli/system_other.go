@@ -17,7 +17,7 @@ var errWindowsRefused error = syscall.ECONNREFUSED
 // errWindowsReset likewise.
 var errWindowsReset error = syscall.ECONNRESET
 
-// readableByOthers tells whether others than the owner may read a file. A pipe
+// readableByOthers reports whether others than the owner may read a file. A pipe
 // is nobody's but its holders', whatever its mode.
 func readableByOthers(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0

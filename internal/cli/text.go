@@ -43,7 +43,7 @@ func (p *textOutput) printErr(format string, args ...any) {
 	fmt.Fprintf(p.err, format, args...)
 }
 
-// level is how a message begins, behind the program's name.
+// level is how a message begins, after the program's name.
 type level string
 
 const (
