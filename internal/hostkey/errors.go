@@ -8,25 +8,26 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Reason says why an unknown host was not accepted.
-type Reason int
+// Reason is why an unknown host was not accepted.
+type Reason string
 
 // The reasons of an [UnknownError].
 const (
 	// Strict: StrictHostKeyChecking is yes.
-	Strict Reason = iota
-	// CannotAsk: BatchMode, or nobody to ask.
-	CannotAsk
+	Strict Reason = "strict checking"
+	// CannotAsk: BatchMode, or Policy.Ask is nil.
+	CannotAsk Reason = "cannot ask"
 	// Declined: the answer was no, or there was none.
-	Declined
+	Declined Reason = "declined"
 	// PinMismatch: the key has none of the fingerprints of Policy.Pins.
-	PinMismatch
+	PinMismatch Reason = "another fingerprint"
 	// NotRecordable: there is no user file the key may be noted in, so ssh does
 	// not ask; a name with pattern characters counts too.
-	NotRecordable
+	NotRecordable Reason = "no file to record it in"
 )
 
-// UnknownError: the files hold no key of this host, and it was not accepted.
+// UnknownError is returned when the files hold no key of this host, and it was
+// not accepted.
 type UnknownError struct {
 	Host        string // as known_hosts writes it
 	Type        string // "ED25519"
@@ -50,10 +51,12 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s host key of %s was not accepted", e.Type, e.Host)
 }
 
-// Unwrap returns what Ask returned, so that an interrupt can be told from a no.
+// Unwrap returns what Ask returned, which distinguishes an interrupt from a
+// no.
 func (e *UnknownError) Unwrap() error { return e.Err }
 
-// ChangedError: the files hold other keys of this host, but not the one shown.
+// ChangedError is returned when the files hold other keys of this host, but not
+// the one shown.
 type ChangedError struct {
 	Host        string // as known_hosts writes it
 	Type        string // of the key shown
@@ -80,7 +83,8 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("%s host key of %s has changed (%s:%d)", e.Type, e.Host, e.KnownFile, e.KnownLine)
 }
 
-// RevokedError: the key shown, or the authority that certified it, is revoked.
+// RevokedError is returned when the key shown, or the authority that certified
+// it, is revoked.
 type RevokedError struct {
 	Host        string // as known_hosts writes it
 	Type        string
@@ -94,8 +98,8 @@ func (e *RevokedError) Error() string {
 	return fmt.Sprintf("%s host key of %s is revoked by %s", e.Type, e.Host, e.File)
 }
 
-// AddressError: the key is right for the name, but the address is known by
-// another (CheckHostIP), and that was not accepted.
+// AddressError is returned when the key is right for the name, but the address is
+// known by another (CheckHostIP), and that was not accepted.
 type AddressError struct {
 	Host, Type string
 	IP         string // as known_hosts writes it
@@ -115,7 +119,8 @@ func (e *AddressError) Error() string {
 // Unwrap returns what Ask returned.
 func (e *AddressError) Unwrap() error { return e.Err }
 
-// FileError: a file that cannot be relied on, so that no key can be accepted.
+// FileError is returned when a file cannot be relied on, so that no key can be
+// accepted.
 type FileError struct {
 	File   string
 	Line   int // 1-based, 0 for the whole file

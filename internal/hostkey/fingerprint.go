@@ -40,7 +40,7 @@ func digest(key ssh.PublicKey, algorithm string) (name string, sum []byte) {
 	return strings.ToUpper(algorithm), h.Sum(nil)
 }
 
-// CheckPin tells what is wrong with a fingerprint for [Policy.Pins]; nil if
+// CheckPin returns what is wrong with a fingerprint for [Policy.Pins]; nil if
 // nothing is.
 func CheckPin(fingerprint string) error {
 	_, err := parsePin(fingerprint)
@@ -71,7 +71,7 @@ func parsePin(pin string) (string, error) {
 }
 
 // randomart draws a fingerprint, as VisualHostKey shows it: a walk over a board
-// of 17 by 9, two bits a step, where the sign of a field tells how often it was
+// of 17 by 9, two bits a step, where the sign of a field shows how often it was
 // visited (fingerprint_randomart in sshkey.c).
 func randomart(key ssh.PublicKey, algorithm string) string {
 	const width, height = 17, 9

@@ -23,7 +23,7 @@ const (
 	maxFile = 256 << 20
 	// maxLine bounds one line; the largest keys need about 6 kB of it.
 	maxLine = 256 << 10
-	// maxWarnings bounds what is told about one file.
+	// maxWarnings bounds what is reported of one file.
 	maxWarnings = 5
 )
 
@@ -102,7 +102,7 @@ func (v *Verifier) command(invocation, name string, key ssh.PublicKey) ([]entry,
 }
 
 // forName decodes the key if the line names the host. A line that does not is
-// looked at closely enough to tell whether it is damaged.
+// looked at closely enough to see whether it is damaged.
 func (l textLine) forName(name string) (entry, bool, error) {
 	ok, err := matchNames(name, l.names)
 	if err != nil {
@@ -165,7 +165,7 @@ func (l textLine) checkBlob() error {
 }
 
 // scanFile calls each for every entry of a file. A missing file is an empty one;
-// one that cannot be read is told and taken as empty, as in ssh.
+// one that cannot be read is reported and taken as empty, as in ssh.
 func (v *Verifier) scanFile(file string, each func(textLine) error) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -187,7 +187,7 @@ func (v *Verifier) scanFile(file string, each func(textLine) error) error {
 }
 
 // scan calls each for every entry of r. An error of each means that the line is
-// malformed: it is told, or returned if the line is a revocation.
+// malformed: it is reported, or returned if the line is a revocation.
 func (v *Verifier) scan(file string, r io.Reader, each func(textLine) error) error {
 	limited := &io.LimitedReader{R: r, N: maxFile + 1}
 	in := bufio.NewReaderSize(limited, maxLine)
@@ -294,7 +294,7 @@ func isNumber(field []byte) bool {
 	return true
 }
 
-// warn tells about a file once, however often it is read.
+// warn reports something of a file once, however often it is read.
 func (v *Verifier) warn(file string, line int, text string) {
 	where := file
 	if line > 0 {

@@ -9,7 +9,7 @@
 // does not read its files, because a reader that follows OpenSSH has to differ:
 //
 //   - one malformed line must not make every host unreachable: it is skipped
-//     and told; only a malformed @revoked line is an error, since skipping it
+//     and reported; only a malformed @revoked line is an error, since skipping it
 //     would trust a key its owner wanted refused;
 //   - an @cert-authority key is not a host key: it vouches for certificates
 //     and is refused when a server shows it as its own key;
@@ -38,7 +38,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Policy says how host keys are to be checked. The zero value asks nobody,
+// Policy is how host keys are to be checked. The zero value asks nobody,
 // knows no file and therefore trusts no host. Field names follow ssh_config(5).
 type Policy struct {
 	// Strict is StrictHostKeyChecking: "yes", "ask", "accept-new", or "no"
@@ -85,7 +85,7 @@ type Policy struct {
 	Home string
 
 	// Ask shows a prompt, of one or more lines without a last newline, and
-	// returns the line typed. nil means that nobody can be asked.
+	// returns the line typed. If nil, unknown hosts are refused.
 	Ask func(prompt string) (string, error)
 	// Notice receives what ssh logs at level INFO, one message a call, without
 	// a last newline. nil discards.
@@ -113,7 +113,7 @@ type Verifier struct {
 	writable bool
 	checkIP  bool
 	unsafe   bool
-	trusted  bool  // by a line of a user file or a person's word: see NewKeys
+	trusted  bool  // by a line of a user file, or an answer: see NewKeys
 	obstacle error // to an update, while the files are read for it
 }
 

@@ -31,18 +31,18 @@ func TestPolicies(t *testing.T) {
 		{"a program that answers nonsense for ever", "", func(p *Policy) { p.Ask = func(string) (string, error) { return "y", nil } }, "unknown", Declined, ""},
 		{"strict", "", func(p *Policy) { p.Strict = "yes" }, "unknown", Strict, ""},
 		{"no file", "", func(p *Policy) { p.UserFiles = []string{"none"} }, "unknown", NotRecordable, ""},
-		{"right pin", "", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "", 0, "box $KEY\n"},
+		{"right pin", "", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "", "", "box $KEY\n"},
 		{"second pin", "", func(p *Policy) {
 			p.Pins = []string{ssh.FingerprintSHA256(other), "MD5:" + ssh.FingerprintLegacyMD5(key)}
-		}, "", 0, "box $KEY\n"},
-		{"right pin, strict", "", func(p *Policy) { p.Strict, p.Pins = "yes", []string{ssh.FingerprintSHA256(key)} }, "", 0, "box $KEY\n"},
-		{"right pin, no file", "", func(p *Policy) { p.UserFiles, p.Pins = nil, []string{ssh.FingerprintSHA256(key)} }, "", 0, ""},
+		}, "", "", "box $KEY\n"},
+		{"right pin, strict", "", func(p *Policy) { p.Strict, p.Pins = "yes", []string{ssh.FingerprintSHA256(key)} }, "", "", "box $KEY\n"},
+		{"right pin, no file", "", func(p *Policy) { p.UserFiles, p.Pins = nil, []string{ssh.FingerprintSHA256(key)} }, "", "", ""},
 		{"wrong pin", "", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "unknown", PinMismatch, ""},
 		{"wrong pin, unchecked", "", func(p *Policy) { p.Strict, p.Pins = "no", []string{ssh.FingerprintSHA256(other)} }, "unknown", PinMismatch, ""},
-		{"wrong pin of a known host", "box $KEY\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "", 0, ""},
-		{"right pin of a changed host", "box $OTHER\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "changed", 0, ""},
+		{"wrong pin of a known host", "box $KEY\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(other)} }, "", "", ""},
+		{"right pin of a changed host", "box $OTHER\n", func(p *Policy) { p.Pins = []string{ssh.FingerprintSHA256(key)} }, "changed", "", ""},
 		{"words of ssh_config", "", func(p *Policy) { p.Strict = "TRUE" }, "unknown", Strict, ""},
-		{"off", "", func(p *Policy) { p.Strict = "off" }, "", 0, "box $KEY\n"},
+		{"off", "", func(p *Policy) { p.Strict = "off" }, "", "", "box $KEY\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

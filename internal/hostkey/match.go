@@ -41,7 +41,7 @@ func matchHash(name string, field []byte) (bool, error) {
 }
 
 // matchList judges a comma-separated list of patterns: one must match and no
-// pattern behind a ! may (match_pattern_list in match.c).
+// pattern after a ! may (match_pattern_list in match.c).
 func matchList(name string, list []byte) bool {
 	matched := false
 	for len(list) > 0 {

@@ -20,8 +20,8 @@ var (
 // NewKeys picks those of the keys a server says it has that its known_hosts
 // lines lack: what UpdateHostKeys is to learn once the server has proved them
 // (client_input_hostkeys in clientloop.c). It is empty where nothing should be
-// learned: the host's key was not found in a user file or confirmed by a
-// person, a certificate vouched for it, or its lines are not such as ssh
+// learned: the host's key was not found in a user file or confirmed by an
+// answer, a certificate vouched for it, or its lines are not such as ssh
 // writes. It reads the files, and only where a key is new.
 //
 // Unlike ssh it never has anything removed: a key the server no longer has

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"ssh-copy-id/internal/sshconfig"
@@ -202,4 +204,15 @@ func interfaceAddress(name, family string) (net.Addr, error) {
 		}
 	}
 	return nil, errors.New("interface " + name + " has no address of the family")
+}
+
+// systemText is an operating system error in the words of strerror(3), without
+// the addresses that the net package writes before it.
+func systemText(err error) string {
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		text := number.Error()
+		return strings.ToUpper(text[:1]) + text[1:]
+	}
+	return err.Error()
 }

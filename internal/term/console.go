@@ -15,13 +15,13 @@ const (
 // sources).
 var ptyPipe = regexp.MustCompile(`^\\(cygwin|msys)-[0-9a-fA-F]+-pty[0-9]+-(from|to)-master`)
 
-// consoleSeen tells whether somebody sees the console of this process. A console
+// consoleSeen reports whether somebody sees the console of this process. A console
 // that can be opened may be one nobody sees: Cygwin and its kin give one to
 // every Windows program, whose real terminal is a pipe, and so do editors
 // and services that start a program without a window (CREATE_NO_WINDOW). A
 // question would be asked there for ever.
 //
-// A stream that is the console proves that it is meant. Otherwise a person who
+// A stream that is the console proves that it is meant. Otherwise a user who
 // has redirected all three must have a window, and not the one of mintty.
 func consoleSeen(streams [3]stream, window bool, getenv func(string) string) bool {
 	pty := false
@@ -32,4 +32,23 @@ func consoleSeen(streams [3]stream, window bool, getenv func(string) string) boo
 		pty = pty || s == onPty
 	}
 	return window && !pty && getenv("MSYSTEM") == "" && getenv("TERM_PROGRAM") != "mintty"
+}
+
+// Bits of a console's input mode (SetConsoleMode).
+const (
+	enableProcessedInput = 0x1
+	enableLineInput      = 0x2
+	enableEchoInput      = 0x4
+	enableVTInput        = 0x200
+)
+
+// questionMode is the console mode to read one line in: the console edits it
+// and turns Ctrl-C into a signal, and arrow keys do not arrive as escape
+// sequences.
+func questionMode(before uint32, echo bool) uint32 {
+	mode := before&^(enableEchoInput|enableVTInput) | enableProcessedInput | enableLineInput
+	if echo {
+		mode |= enableEchoInput
+	}
+	return mode
 }
