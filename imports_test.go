@@ -14,7 +14,7 @@ import (
 // do not count. Imports run one way, from the command down to the file format.
 var mayImport = map[string][]string{
 	"":                    {"internal/cli"},
-	"internal/cli":        {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/hostkey", "internal/owneronly", "internal/remote", "internal/serverid", "internal/sshconfig", "internal/term", "internal/textfile"},
+	"internal/cli":        {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/owneronly", "internal/remote", "internal/serverid", "internal/term", "internal/textfile"},
 	"copyid":              {"authkeys", "identity", "internal/account", "internal/device", "internal/diagnose", "internal/hostkey", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/sshkey"},
 	"identity":            {"authkeys", "internal/sshkey", "internal/textfile"},
 	"authkeys":            {"internal/sshkey"},

@@ -8,9 +8,8 @@ import (
 	"strings"
 
 	"ssh-copy-id/authkeys"
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/device"
-	"ssh-copy-id/internal/hostkey"
-	"ssh-copy-id/internal/sshconfig"
 )
 
 // What the options do that options.go names.
@@ -80,7 +79,7 @@ func (f *Flags) setConfig(path string) error {
 
 func (f *Flags) setPort(text string) error {
 	text = withoutBlanks(text)
-	port := sshconfig.ParsePort(text)
+	port := copyid.ParsePort(text)
 	if port <= 0 {
 		return &UsageError{Text: "Bad port '" + text + "'"}
 	}
@@ -102,7 +101,7 @@ func (f *Flags) setJump(hops string) error {
 }
 
 func (f *Flags) addPin(fingerprint string) error {
-	if err := hostkey.CheckPin(fingerprint); err != nil {
+	if err := copyid.CheckPin(fingerprint); err != nil {
 		return &UsageError{Text: "--host-key wants a fingerprint, SHA256:… or MD5:…: " + err.Error()}
 	}
 	f.Pins = append(f.Pins, fingerprint)

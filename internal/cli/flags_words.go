@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/internal/sshconfig"
 	"ssh-copy-id/internal/term"
 )
 
@@ -146,5 +145,5 @@ func unresolvedHint(host string) string {
 
 // isPortNumber reports whether a word is a port in digits.
 func isPortNumber(word string) bool {
-	return strings.Trim(word, "0123456789") == "" && sshconfig.ParsePort(word) > 0
+	return strings.Trim(word, "0123456789") == "" && copyid.ParsePort(word) > 0
 }

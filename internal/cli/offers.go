@@ -9,7 +9,6 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/sshconfig"
 )
 
 // This file finds out whether the ssh of the final hint would log in with one
@@ -143,7 +142,7 @@ func (a addition) pastMethods(login copyid.LoginSettings) addition {
 // of RFC 8332. Types that ssh accepts only where it is told to stay as they are,
 // since newer releases no longer know some of them.
 func (a addition) pastAlgorithms(login copyid.LoginSettings, keys []identity.Identity) addition {
-	usual := sshconfig.KeyTypes.Names(nil)
+	usual := copyid.DefaultKeyAlgorithms()
 	add := ""
 	for _, id := range keys {
 		names := []string{id.Entry.Key.Type()}
