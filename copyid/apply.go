@@ -179,7 +179,7 @@ func (t *task) change(ctx context.Context, replans int) (*remote.Result, error) 
 			if err := t.readable(); err != nil {
 				return err
 			}
-			result, err = session.Add(ctx, t.wanted())
+			result, err = session.Edit(ctx, t.wanted())
 			switch {
 			case err != nil || result.Applied:
 				return err

@@ -12,7 +12,7 @@
 //	a key format       a file with its two functions and a row of notations, both in identity
 //	                   (format.go)
 //	a platform         whose file is reached in another way: a session in internal/remote and
-//	                   its place in Open (open.go); whose server reads other things: a row in
+//	                   a row of drivers (open.go); whose server reads other things: a row in
 //	                   internal/serverid; where somebody types in the commands: a row in
 //	                   internal/device
 //	a key option       a row of optionKinds in authkeys/optionvalue.go

@@ -60,7 +60,7 @@ func TestFullDisk(t *testing.T) {
 						after = before + "\n" + after
 					}
 					fill(t, h.Path("filler"), room)
-					_, err := h.session(Options{}).Add(shells.Timeout(t), install(sequence(120)...))
+					_, err := h.session(Options{}).Edit(shells.Timeout(t), install(sequence(120)...))
 					isNew := h.oldOrNew(before, after)
 					if isNew != (err == nil) {
 						t.Errorf("room %d: changed %v, error %v", room, isNew, err)
@@ -125,7 +125,7 @@ func TestForbidden(t *testing.T) {
 		chown(".ssh/authorized_keys", 65534)
 		denied := func(when string, want Reason) {
 			t.Helper()
-			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+			_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != want {
 				t.Errorf("%s: %v, want %s", when, err, want)
@@ -171,7 +171,7 @@ func TestForbidden(t *testing.T) {
 
 		// No directory, and no right to make one.
 		os.RemoveAll(h.Path(".ssh"))
-		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+		_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Stage != StageMkdir || e.Reason != Denied {
 			t.Errorf("no directory: %v", err)
@@ -190,7 +190,7 @@ func TestImmutable(t *testing.T) {
 		t.Cleanup(func() { exec.Command(chattr, "-i", h.KeysFile()).Run() })
 		c := install(1)
 		c.Repair = true
-		_, err := h.session(Options{}).Add(shells.Timeout(t), c)
+		_, err := h.session(Options{}).Edit(shells.Timeout(t), c)
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != Immutable && e.Reason != Denied || e.Stage != StageAppend {
 			t.Errorf("error %v", err)

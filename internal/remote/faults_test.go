@@ -36,7 +36,7 @@ func TestConcurrent(t *testing.T) {
 				if i%2 == 1 {
 					key = i / 2
 				}
-				r, err := h.session(Options{}).Add(shells.Timeout(t), install(key))
+				r, err := h.session(Options{}).Edit(shells.Timeout(t), install(key))
 				if err != nil {
 					t.Error(err)
 				} else if key == n && r.Applied {
@@ -159,7 +159,7 @@ func TestKilledAt(t *testing.T) {
 					if before != "" {
 						h.Write(".ssh/authorized_keys", before, 0o600)
 					}
-					_, err := h.session(Options{}).Add(shells.Timeout(t), install(0, 1, 2))
+					_, err := h.session(Options{}).Edit(shells.Timeout(t), install(0, 1, 2))
 					var e *RemoteError
 					if !errors.As(err, &e) || !e.Unsure {
 						t.Errorf("error %v", err)
@@ -220,7 +220,7 @@ func TestNotOurLock(t *testing.T) {
 	os.Mkdir(lock, 0o777)
 	os.Symlink(h.Path("bait"), lock+"/owner")
 	os.Chown(lock, 12345, 12345)
-	_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+	_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Locked || !strings.HasPrefix(e.Detail, "held by ") {
 		t.Errorf("error %v", err)

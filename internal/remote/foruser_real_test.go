@@ -103,7 +103,7 @@ func TestAccountTraps(t *testing.T) {
 			before := w.tree()
 			c := install(1)
 			c.Repair, c.Force = true, true
-			_, err := w.session(client, Options{Account: tt.name, Target: tt.target}).Add(shells.Timeout(t), c)
+			_, err := w.session(client, Options{Account: tt.name, Target: tt.target}).Edit(shells.Timeout(t), c)
 			var e *RemoteError
 			if (err == nil) != (tt.ok != "") || err != nil && (!errors.As(err, &e) || e.Unsure || e.State == nil) {
 				t.Errorf("error %v", err)
@@ -141,7 +141,7 @@ func TestAccountRace(t *testing.T) {
 		c := install(i)
 		c.Repair = true
 		s := w.session(client, Options{Account: "alice"})
-		s.Add(shells.Timeout(t), c) // goes as chance has it
+		s.Edit(shells.Timeout(t), c) // goes as chance has it
 		s.Close()
 	}
 	cancel()
@@ -194,7 +194,7 @@ func TestAccountNames(t *testing.T) {
 	// User ids that a program may take for 0, or for "leave it as it is".
 	for _, name := range []string{"wrapped", "nobody1"} {
 		var e *RemoteError
-		_, err := w.session(client, Options{Account: name}).Add(shells.Timeout(t), install(1))
+		_, err := w.session(client, Options{Account: name}).Edit(shells.Timeout(t), install(1))
 		t.Logf("%s: %v", name, err)
 		if !errors.As(err, &e) || e.Reason != NoAccount && e.Reason != CannotSwitch {
 			t.Errorf("%s: error %v", name, err)
@@ -331,7 +331,7 @@ func TestAccountTogether(t *testing.T) {
 		if i%2 == 0 {
 			o.Account, user = "alice", "root"
 		}
-		if r, err := w.session(w.login(user), o).Add(shells.Timeout(t), install(i)); err != nil || !r.Applied {
+		if r, err := w.session(w.login(user), o).Edit(shells.Timeout(t), install(i)); err != nil || !r.Applied {
 			t.Errorf("%d: %+v, %v", i, r, err)
 		}
 	})
@@ -402,7 +402,7 @@ func TestAccountStops(t *testing.T) {
 	}
 	defer s.Close()
 	ctx := shells.Timeout(t)
-	_, err = s.Add(ctx, install(1))
+	_, err = s.Edit(ctx, install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != Silent || !e.Unsure || ctx.Err() != nil || len(told) == 0 {
 		t.Errorf("error %+v, told %v", err, told)

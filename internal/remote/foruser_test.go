@@ -81,7 +81,7 @@ func wantReason(t testing.TB, s Session, want Reason) *RemoteError {
 	t.Helper()
 	var e *RemoteError
 	for range 2 {
-		_, err := s.Add(shells.Timeout(t), install(7))
+		_, err := s.Edit(shells.Timeout(t), install(7))
 		if !errors.As(err, &e) || e.Reason != want || e.Unsure {
 			t.Errorf("error %v, want %s", err, want)
 			return &RemoteError{}

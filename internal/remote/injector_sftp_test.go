@@ -161,7 +161,7 @@ func (st *station) install(addr string) (*Result, error) {
 		return nil, err
 	}
 	defer s.Close()
-	return s.Add(ctx, st.change)
+	return s.Edit(ctx, st.change)
 }
 
 // through makes one run through a proxy, and waits until the server is done

@@ -251,7 +251,7 @@ func (d *disk) on(f fault) (*Result, error) {
 		timer := time.AfterFunc(f.after/20, func() { s.Close() })
 		defer timer.Stop()
 	}
-	return s.Add(shells.Timeout(d.T), two)
+	return s.Edit(shells.Timeout(d.T), two)
 }
 
 // fillTo leaves room bytes on the file system of a file.

@@ -286,7 +286,7 @@ func (g *rig) install(f fault, c Change) (r *Result, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	start := time.Now()
-	r, err = s.Add(ctx, c)
+	r, err = s.Edit(ctx, c)
 	g.took = time.Since(start)
 	s.Close()
 	if gone != nil {

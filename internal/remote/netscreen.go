@@ -67,11 +67,11 @@ type netScreen struct {
 }
 
 // OpenNetScreen makes a session for a firewall with ScreenOS, which keeps keys
-// in its configuration. Nothing is sent before Add. Only Options.Account and a
+// in its configuration. Nothing is sent before Edit. Only Options.Account and a
 // context that has ended make an error.
 //
 // Read asks the device nothing and tells of no candidates: it would need a
-// session of its own, and how a device lists keys is not documented. Add types
+// session of its own, and how a device lists keys is not documented. Edit types
 // what ssh-copy-id of OpenSSH types: a "set ssh pka-dsa key" for each key, then
 // "save" and "exit". Of a Change only Lines count. Each is an entry with a DSA
 // key and without options; other keys make a *KeyTypeError. What is sent of
@@ -102,7 +102,7 @@ func (n *netScreen) Read(ctx context.Context, blobs []string) (*State, error) {
 	return &State{OS: screenOS}, nil
 }
 
-func (n *netScreen) Add(ctx context.Context, change Change) (*Result, error) {
+func (n *netScreen) Edit(ctx context.Context, change Change) (*Result, error) {
 	if err := addRequest(n.o, change).check(); err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (n *netScreen) Add(ctx context.Context, change Change) (*Result, error) {
 	return result, nil
 }
 
-// Close does nothing: Add ends what it began.
+// Close does nothing: Edit ends what it began.
 func (n *netScreen) Close() error { return nil }
 
 // dsaBlobs are the keys of some entries in base64, each once. Nothing else of

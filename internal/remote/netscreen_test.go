@@ -142,7 +142,7 @@ func TestNetScreenRefusedKeys(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			device, client := netScreenDevice(t, sshtest.NetScreenConfig{})
-			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: tt.lines})
+			_, err := netScreenSession(t, client, Options{}).Edit(shells.Timeout(t), Change{Lines: tt.lines})
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Stage != StageRequest || e.Unsure {
 				t.Errorf("error %#v", err)
@@ -192,7 +192,7 @@ func TestNetScreenErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			device, client := netScreenDevice(t, tt.cfg)
-			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+			_, err := netScreenSession(t, client, Options{}).Edit(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Detail != tt.detail || e.Status != tt.status || !e.Unsure {
 				t.Errorf("error %#v", err)
@@ -215,13 +215,13 @@ func TestNetScreenSilent(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := s.Add(ctx, change); !errors.Is(err, context.Canceled) {
+	if _, err := s.Edit(ctx, change); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	for name, f := range map[string]func() error{
 		"Open": func() error { _, err := OpenNetScreen(ctx, client, Options{}); return err },
 		"Read": func() error { _, err := s.Read(ctx, nil); return err },
-		"Add":  func() error { _, err := s.Add(ctx, change); return err },
+		"Add":  func() error { _, err := s.Edit(ctx, change); return err },
 	} {
 		if err := f(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s of a cancelled context: %v", name, err)
@@ -229,7 +229,7 @@ func TestNetScreenSilent(t *testing.T) {
 	}
 	netScreenPatience = 100 * time.Millisecond
 	var e *RemoteError
-	if _, err := s.Add(shells.Timeout(t), change); !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageAnswer || !e.Unsure {
+	if _, err := s.Edit(shells.Timeout(t), change); !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageAnswer || !e.Unsure {
 		t.Errorf("silent: %#v", err)
 	}
 }
@@ -283,7 +283,7 @@ func TestNetScreenChannel(t *testing.T) {
 					tt.serve(ch, r)
 				}
 			})
-			_, err := netScreenSession(t, client, Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+			_, err := netScreenSession(t, client, Options{}).Edit(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 			var e *RemoteError
 			switch {
 			case tt.reason == "" && err != nil:
@@ -299,7 +299,7 @@ func TestNetScreenChannel(t *testing.T) {
 		})
 	}
 	var e *RemoteError
-	_, err := netScreenSession(t, shells.Sessions(t, nil), Options{}).Add(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
+	_, err := netScreenSession(t, shells.Sessions(t, nil), Options{}).Edit(shells.Timeout(t), Change{Lines: []string{newDSAKey(t).line}})
 	if !errors.As(err, &e) || e.Stage != StageOpen || e.Unsure {
 		t.Errorf("no channel: %#v", err)
 	}

@@ -53,7 +53,7 @@ func TestStartUpFiles(t *testing.T) {
 			h := newHost(t, shells.Shell{Name: "dash"})
 			h.RC = tt.rc
 			s := h.session(Options{})
-			_, err := s.Add(shells.Timeout(t), install(1))
+			_, err := s.Edit(shells.Timeout(t), install(1))
 			if tt.reason == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -87,7 +87,7 @@ func TestEatenBytes(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, shells.Shell{Name: "dash"})
 			h.RC = fmt.Sprintf("dd bs=1 count=%d >/dev/null 2>&1;", eaten)
-			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+			_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != Eaten && e.Reason != NoAnswer {
 				t.Errorf("error %v", err)
@@ -117,7 +117,7 @@ func TestTrace(t *testing.T) {
 		os.Remove(h.KeysFile())
 		os.Mkdir(h.KeysFile(), 0o700)
 		var e *RemoteError
-		if _, err := h.session(Options{Trace: true, Stderr: &trace}).Add(shells.Timeout(t), install(1)); !errors.As(err, &e) || e.Reason != Directory {
+		if _, err := h.session(Options{Trace: true, Stderr: &trace}).Edit(shells.Timeout(t), install(1)); !errors.As(err, &e) || e.Reason != Directory {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -77,7 +77,7 @@ func TestNoSh(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			_, err = s.Add(shells.Timeout(t), install(1))
+			_, err = s.Edit(shells.Timeout(t), install(1))
 			if UsesSFTP(s) != tt.sftp {
 				t.Errorf("uses SFTP: %v", !tt.sftp)
 			}
@@ -167,7 +167,7 @@ func TestLockWaits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Add(shells.Timeout(t), install(1))
+			_, err = s.Edit(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || told != tt.told {
 				t.Errorf("error %+v, told %d times", err, told)

@@ -11,6 +11,26 @@ import (
 	"ssh-copy-id/internal/serverid"
 )
 
+// A driver is a way to the file of an account on some kind of server.
+type driver struct {
+	name  string
+	match func(server serverid.Server, o Options) bool
+	open  func(ctx context.Context, client *ssh.Client, o Options) (Session, error)
+}
+
+// drivers are all of them; the first that matches counts.
+var drivers = []driver{
+	{"windows", func(server serverid.Server, _ Options) bool { return server.Windows }, OpenWindows},
+	{"netscreen", func(server serverid.Server, _ Options) bool { return server.Software == serverid.ScreenOS }, OpenNetScreen},
+	{"sftp", func(_ serverid.Server, o Options) bool { return o.SFTP }, posix(OpenSFTP)},
+	{"shell", func(serverid.Server, Options) bool { return true }, posix(openEither)},
+}
+
+// driverFor returns the driver for a server.
+func driverFor(server serverid.Server, o Options) driver {
+	return drivers[slices.IndexFunc(drivers, func(d driver) bool { return d.match(server, o) })]
+}
+
 // Open makes the session that suits the server: OpenWindows, OpenNetScreen or,
 // with Options.SFTP, OpenSFTP. Everywhere else it is OpenShell, with SFTP in its
 // place where no shell of the account can be used.
@@ -20,19 +40,21 @@ import (
 // An account whose shell lets nobody in is not reached that way: that was
 // somebody's intention.
 func Open(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
-	switch server := serverid.Parse(string(client.ServerVersion())); {
-	case server.Windows:
-		return OpenWindows(ctx, client, o)
-	case server.Software == serverid.ScreenOS:
-		return OpenNetScreen(ctx, client, o)
+	return driverFor(serverid.Parse(string(client.ServerVersion())), o).open(ctx, client, o)
+}
+
+// posix is open without targets that only Windows understands.
+func posix(open func(context.Context, *ssh.Client, Options) (Session, error)) func(context.Context, *ssh.Client, Options) (Session, error) {
+	return func(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
+		if err := CheckTarget(o.Target); err != nil {
+			return nil, err
+		}
+		return open(ctx, client, o)
 	}
-	if err := CheckTarget(o.Target); err != nil {
-		return nil, err
-	}
-	switch {
-	case o.SFTP:
-		return OpenSFTP(ctx, client, o)
-	}
+}
+
+// openEither opens a shell, with SFTP in its place where that may help.
+func openEither(ctx context.Context, client *ssh.Client, o Options) (Session, error) {
 	shell, err := OpenShell(ctx, client, o)
 	if err != nil || o.Account != "" {
 		return shell, err
@@ -69,18 +91,18 @@ func (e *either) Read(ctx context.Context, blobs []string) (*State, error) {
 	return e.sftp.Read(ctx, blobs)
 }
 
-func (e *either) Add(ctx context.Context, change Change) (*Result, error) {
+func (e *either) Edit(ctx context.Context, change Change) (*Result, error) {
 	if e.sftp != nil {
-		return e.sftp.Add(ctx, change)
+		return e.sftp.Edit(ctx, change)
 	}
-	result, err := e.shell.Add(ctx, change)
+	result, err := e.shell.Edit(ctx, change)
 	var failed *RemoteError
 	if !errors.As(err, &failed) {
 		return result, err
 	}
 	if !failed.Unsure {
 		if e.takeOver(ctx, err) {
-			return e.sftp.Add(ctx, change)
+			return e.sftp.Edit(ctx, change)
 		}
 		return nil, err
 	}
@@ -98,7 +120,7 @@ func (e *either) Add(ctx context.Context, change Change) (*Result, error) {
 		e.wrote()
 		return &Result{Applied: true, State: *state}, nil
 	case failed.prefersSFTP() && !change.Force:
-		return e.sftp.Add(ctx, change)
+		return e.sftp.Edit(ctx, change)
 	}
 	return nil, err
 }

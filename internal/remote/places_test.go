@@ -98,7 +98,7 @@ func TestESXi(t *testing.T) {
 				}
 				c := install(1)
 				c.Repair = true
-				r, err := h.session(Options{}).Add(shells.Timeout(t), c)
+				r, err := h.session(Options{}).Edit(shells.Timeout(t), c)
 				if tt.user == "" {
 					h.wantNoAccount(err)
 					h.wantByName()

@@ -1,13 +1,15 @@
 // Package remote reads and changes the authorized_keys file of an account on a
 // server, over an SSH connection that is logged in already.
 //
-// # Two roads, one interface
+// # Backends
 //
-// [OpenShell] speaks to install.sh, a POSIX shell script that is sent to the
-// server's sh over standard input. [OpenSFTP] does the same work through SFTP,
-// for accounts that may not run commands. Both give a [Session].
+// [OpenShell] speaks to install.sh, a POSIX shell script that package scriptrun
+// runs on the server. [OpenSFTP] does the same work through SFTP, for accounts
+// that may not run commands. [OpenWindows] and [OpenNetScreen] are for servers
+// without a POSIX shell. All give a [Session]; [Open] chooses among them, and
+// goes on with SFTP where the shell cannot be used.
 //
-// # What Add promises
+// # What Edit promises
 //
 // The file ends up with all of the new lines, or is byte for byte what it was.
 // Everything to be written arrives at the server and is checked before the
@@ -108,8 +110,8 @@ type Session interface {
 	// Read tells the state of the file, with the lines that contain one of
 	// blobs. It changes nothing on the server.
 	Read(ctx context.Context, blobs []string) (*State, error)
-	// Add makes a change. It is the only method that writes.
-	Add(ctx context.Context, change Change) (*Result, error)
+	// Edit makes a change. It is the only method that writes.
+	Edit(ctx context.Context, change Change) (*Result, error)
 	// Close ends the session, not the connection.
 	Close() error
 }
@@ -128,9 +130,9 @@ type State struct {
 	// MaxCandidates.
 	Candidates []Candidate
 	Truncated  bool
-	// NoFinalNewline: the last line is not ended. Add mends that.
+	// NoFinalNewline: the last line is not ended. Edit mends that.
 	NoFinalNewline bool
-	// NotText: the file is in UTF-16 (authkeys.File.UTF16). Add refuses it.
+	// NotText: the file is in UTF-16 (authkeys.File.UTF16). Edit refuses it.
 	NotText bool
 	// Foreign is a place on the way to the file that another account can change,
 	// for a login as root with a Target: Change.Guard refuses to write there.
@@ -204,7 +206,7 @@ type Change struct {
 	Guard bool
 }
 
-// Result is the outcome of Add.
+// Result is the outcome of Edit.
 type Result struct {
 	// Applied: the lines are in the file. If it is false nothing was changed,
 	// and State is what contradicts the precondition.

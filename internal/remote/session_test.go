@@ -117,7 +117,7 @@ func TestAdd(t *testing.T) {
 				if file == "" {
 					file = ".ssh/authorized_keys"
 				}
-				result, err := h.session(Options{Target: tt.target}).Add(shells.Timeout(t), tt.change)
+				result, err := h.session(Options{Target: tt.target}).Edit(shells.Timeout(t), tt.change)
 				h.wantClean()
 				if file != "-" {
 					h.want(file, tt.want)
@@ -332,7 +332,7 @@ func TestPipe(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := h.session(Options{})
-		_, err := s.Add(shells.Timeout(t), install(1))
+		_, err := s.Edit(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != Irregular || e.State == nil {
 			t.Errorf("error %v", err)

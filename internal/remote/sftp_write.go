@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path"
-	"strconv"
 	"strings"
 
 	"github.com/pkg/sftp"
 )
 
-func (s *sftpSession) Add(ctx context.Context, change Change) (*Result, error) {
+func (s *sftpSession) Edit(ctx context.Context, change Change) (*Result, error) {
 	r := addRequest(s.o, change)
 	if err := r.check(); err != nil {
 		return nil, err
@@ -124,94 +120,6 @@ func (s *sftpSession) agrees(r request) (*State, bool, error) {
 	return st, st.Sum == r.expect, nil
 }
 
-// guarded refuses a Target that another account controls, for a login as root,
-// and a home that does not exist.
-func (s *sftpSession) guarded(r request, result *Result) error {
-	home := strings.TrimSuffix(s.home, "/")
-	if strings.HasPrefix(s.at.dir+"/", home+"/") {
-		if _, err := s.client.Stat(home + "/"); errors.Is(err, fs.ErrNotExist) {
-			return &RemoteError{Stage: StageMkdir, Path: s.at.file, Reason: NoHome, Detail: s.home, Status: -1, State: s.state()}
-		}
-	}
-	who := s.controlled()
-	switch {
-	case who == "":
-		return nil
-	case r.guard:
-		return &RemoteError{Stage: StageTarget, Path: s.at.file, Reason: Foreign, Detail: who, Status: -1, State: s.state()}
-	}
-	result.Notes = append(result.Notes, Note{Kind: NoteForeign, Path: who})
-	return nil
-}
-
-// controlled is the place by which another account controls the Target of a login
-// as root; "" for none.
-func (s *sftpSession) controlled() string {
-	// The owners and modes of a Windows server are made up.
-	if _, drive := sftpPath(strings.TrimPrefix(s.at.file, "/")); drive || s.o.Target == "" || s.user != "root" && s.uid != 0 {
-		return ""
-	}
-	return s.foreign(s.at.file)
-}
-
-// foreign is what lets another account than root change where p leads; "" for
-// nothing. It looks at every directory on the way, and follows the links by
-// itself, as the function of that name in install.sh.
-func (s *sftpSession) foreign(p string) string {
-	at, left := "/", strings.Split(p, "/")
-	for hops := 0; len(left) > 0; {
-		info, err := s.client.Stat(at)
-		if err != nil {
-			return ""
-		}
-		sticky, mode := info.Mode()&fs.ModeSticky != 0, info.Mode().Perm()
-		if owner(info) != 0 || !sticky && (mode&0o002 != 0 || mode&0o020 != 0 && group(info) != 0) {
-			return fmt.Sprintf("%s (user id %d, mode %04o)", at, owner(info), mode)
-		}
-		name := left[0]
-		left = left[1:]
-		step := path.Join(at, name)
-		switch name {
-		case "", ".":
-			continue
-		case "..":
-			at = step
-			continue
-		}
-		info, err = s.client.Lstat(step)
-		if err != nil {
-			return ""
-		}
-		if sticky && owner(info) != 0 {
-			return fmt.Sprintf("%s (user id %d)", step, owner(info))
-		}
-		switch {
-		case info.Mode()&fs.ModeSymlink != 0:
-			link, err := s.client.ReadLink(step)
-			if hops++; err != nil || hops >= 40 {
-				return ""
-			}
-			if strings.HasPrefix(link, "/") {
-				at = "/"
-			}
-			left = append(strings.Split(link, "/"), left...)
-		case info.IsDir():
-			at = step
-		default:
-			return ""
-		}
-	}
-	return ""
-}
-
-// group is the group id of a file, 0 if the server does not tell.
-func group(info fs.FileInfo) uint32 {
-	if stat, ok := info.Sys().(*sftp.FileStat); ok {
-		return stat.GID
-	}
-	return 0
-}
-
 // prepare makes the directories that are missing.
 func (s *sftpSession) prepare(result *Result) error {
 	for _, dir := range Components(s.at.dir) {
@@ -286,116 +194,4 @@ func (s *sftpSession) mend(result *Result, file bool) {
 		}
 		result.Repaired = append(result.Repaired, w.Repair)
 	}
-}
-
-// append writes the text behind the file, and looks whether it is there.
-func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
-	if st.NoFinalNewline {
-		text = "\n" + text
-	}
-	if l != nil {
-		if err := l.journal(st.Size, s.at.file, text); err != nil {
-			return s.fail(StageLock, err)
-		}
-	}
-	s.writing.Store(true)
-	f, err := s.openAppend(st.Exists)
-	if err != nil {
-		s.writing.Store(false)
-		return s.fail(StageAppend, err)
-	}
-	err = s.writeLines(f, text, st.Size)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	written, readErr := s.tail(s.at.file, st.Size, len(text))
-	if readErr == nil && written == text {
-		return nil
-	}
-	if err == nil {
-		err = errors.Join(readErr, errors.New("what was written cannot be read back"))
-	}
-	failure := s.fail(StageAppend, err)
-	if readErr != nil {
-		// What is there now cannot be seen, so nothing can be taken back either:
-		// the journal stays, for the next run.
-		return afterwards(failure)
-	}
-	s.rollback(st.Size, text)
-	s.writing.Store(false)
-	if info, err := s.client.Stat(s.at.file); err == nil && info.Size() == 0 && !st.Exists {
-		s.client.Remove(s.at.real)
-	}
-	return failure
-}
-
-// maxWrite is what every server takes in one packet, in bytes (filexfer draft
-// 02, section 3).
-const maxWrite = 32 << 10
-
-// writeLines writes text from offset on in packets that end where a line does:
-// a connection that is cut between two of them leaves no part of a line.
-//
-// A server that knows SSH_FXF_APPEND ignores the offset; one that does not
-// finds the end of the file in it.
-func (s *sftpSession) writeLines(f *sftp.File, text string, offset int64) error {
-	for text != "" {
-		if s.halted.Load() {
-			return sftp.ErrSSHFxConnectionLost
-		}
-		packet := text[:min(maxWrite, len(text))]
-		packet = packet[:strings.LastIndexByte(packet, '\n')+1]
-		n, err := f.WriteAt([]byte(packet), offset)
-		if err != nil {
-			return err
-		}
-		text, offset = text[n:], offset+int64(n)
-	}
-	return nil
-}
-
-// openAppend opens the target for appending, and makes it if need be.
-func (s *sftpSession) openAppend(exists bool) (*sftp.File, error) {
-	flags := os.O_WRONLY | os.O_CREATE
-	f, err := s.client.OpenFile(s.at.file, flags|os.O_APPEND)
-	var status *sftp.StatusError
-	if errors.As(err, &status) && status.FxCode() == sftp.ErrSSHFxOpUnsupported {
-		f, err = s.client.OpenFile(s.at.file, flags)
-	}
-	if err == nil && !exists {
-		f.Chmod(0o600) // keys may go in all the same where that fails
-	}
-	return f, err
-}
-
-// tail reads up to limit bytes of a file from an offset.
-func (s *sftpSession) tail(name string, from int64, limit int) (string, error) {
-	f, err := s.client.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.NewSectionReader(f, from, int64(limit)))
-	return string(text), err
-}
-
-// rollback takes an unfinished append back, if all that follows size is a
-// beginning of text. It tells whether something went.
-func (s *sftpSession) rollback(size int64, text string) bool {
-	rest, err := s.tail(s.at.file, size, len(text)+1)
-	if err != nil || rest == "" || rest == text || !strings.HasPrefix(text, rest) {
-		return false
-	}
-	return s.client.Truncate(s.at.file, size) == nil
-}
-
-// parseJournal reads what an append left in the lock: the size of the file
-// before, the file, and "end".
-func parseJournal(text string) (size int64, file string, ok bool) {
-	lines := strings.Split(text, "\n")
-	if len(lines) != 4 || lines[2] != "end" || lines[3] != "" {
-		return 0, "", false
-	}
-	size, err := strconv.ParseInt(lines[0], 10, 64)
-	return size, lines[1], err == nil && size >= 0
 }

@@ -58,7 +58,7 @@ func (s *shell) Read(ctx context.Context, blobs []string) (*State, error) {
 	return &a.state, nil
 }
 
-func (s *shell) Add(ctx context.Context, change Change) (*Result, error) {
+func (s *shell) Edit(ctx context.Context, change Change) (*Result, error) {
 	a, err := s.ask(ctx, addRequest(s.o, change))
 	if err != nil {
 		return nil, err

@@ -147,7 +147,7 @@ func install(keys ...int) Change {
 // add makes a change that has to succeed.
 func add(t testing.TB, s Session, c Change) *Result {
 	t.Helper()
-	r, err := s.Add(shells.Timeout(t), c)
+	r, err := s.Edit(shells.Timeout(t), c)
 	if err != nil {
 		t.Fatalf("Add: %v", err)
 	}

@@ -144,7 +144,7 @@ func silentRun(t *testing.T, client *ssh.Client, o Options, read bool) *RemoteEr
 		if read {
 			_, err = s.Read(ctx, nil)
 		} else {
-			_, err = s.Add(ctx, install(1))
+			_, err = s.Edit(ctx, install(1))
 		}
 	}
 	var e *RemoteError
@@ -189,7 +189,7 @@ func TestSilentSFTP(t *testing.T) {
 		ctx := shells.Timeout(t)
 		s, err := OpenSFTP(ctx, server.start(t), Options{})
 		if err == nil {
-			_, err = s.Add(ctx, install(1))
+			_, err = s.Edit(ctx, install(1))
 			s.Close()
 		}
 		got, _ := os.ReadFile(h.KeysFile())

@@ -156,7 +156,7 @@ func TestNoCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Add(shells.Timeout(t), install(1))
+	_, err = s.Edit(shells.Timeout(t), install(1))
 	var e *RemoteError
 	if !errors.As(err, &e) || e.Reason != NoAnswer || e.Stage != StageStart || e.Unsure {
 		t.Errorf("error %#v", err)
@@ -260,7 +260,7 @@ func TestHostile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = s.Add(shells.Timeout(t), install(1))
+			_, err = s.Edit(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != tt.reason || e.Unsure != tt.unsure {
 				t.Fatalf("error %v (%+v), want %s, unsure %v", err, e, tt.reason, tt.unsure)
@@ -300,7 +300,7 @@ func TestTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Add(ctx, install(1)); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.Edit(ctx, install(1)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := s.Read(context.Background(), nil); err == nil {

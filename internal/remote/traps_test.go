@@ -167,7 +167,7 @@ func TestAttributes(t *testing.T) {
 					want := "x\n"
 					for n := range 2 { // what the first leaves must not keep the second waiting
 						start := time.Now()
-						r, err := h.session(Options{Waiting: func(w Wait) { t.Errorf("waited: %+v", w) }}).Add(shells.Timeout(t), install(n))
+						r, err := h.session(Options{Waiting: func(w Wait) { t.Errorf("waited: %+v", w) }}).Edit(shells.Timeout(t), install(n))
 						var e *RemoteError
 						switch {
 						case tt.reason != "":

@@ -73,7 +73,7 @@ func TestNothingCounts(t *testing.T) {
 	each(t, []shells.Shell{{Name: "dash"}, {Name: "ksh93"}, {Name: "bash"}}, func(t *testing.T, h *host) {
 		h.without("ls", "wc")
 		h.Write(".ssh/authorized_keys", "# mine\nssh-rsa AAAA last", 0o600)
-		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+		_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoTool || e.Detail != "wc: not found" || e.Unsure {
 			t.Errorf("error %v", err)
@@ -106,7 +106,7 @@ func (h *host) installsTwice(before string) {
 func TestNoMkdir(t *testing.T) {
 	each(t, []shells.Shell{{Name: "dash"}, {Name: "ksh93"}, {Name: "mksh"}, {Name: "bash"}, {Name: "zsh"}}, func(t *testing.T, h *host) {
 		h.without("mkdir")
-		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+		_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoTool || e.Stage != StageMkdir || e.Unsure || !strings.Contains(e.Detail, "mkdir") {
 			t.Errorf("error %+v", e)
@@ -166,7 +166,7 @@ func TestRedirected(t *testing.T) {
 			shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice, l.Close = 2*time.Second, time.Second })
 			h := newHost(t, shells.Shell{Name: "dash"})
 			h.RC = rc
-			_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+			_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 			var e *RemoteError
 			if !errors.As(err, &e) || e.Reason != Unheard || !e.Unsure {
 				t.Errorf("error %+v", e)
@@ -187,7 +187,7 @@ func TestNoHome(t *testing.T) {
 	each(t, shells.All, func(t *testing.T, h *host) {
 		gone := h.Path("gone")
 		h.RC = "HOME=" + gone + "; export HOME;"
-		_, err := h.session(Options{}).Add(shells.Timeout(t), install(1))
+		_, err := h.session(Options{}).Edit(shells.Timeout(t), install(1))
 		var e *RemoteError
 		if !errors.As(err, &e) || e.Reason != NoHome || e.Detail != gone || e.Unsure {
 			t.Errorf("error %+v", e)

@@ -42,7 +42,7 @@ type windowsSession struct {
 //
 // The paths of a State and an error are as Windows writes them. It has no
 // modes and no owners by number, so a State holds no Facts and no Repairs; what
-// Add did to the access list is in the Notes of its Result.
+// Edit did to the access list is in the Notes of its Result.
 //
 // Where powershell.exe cannot be run, SFTP alone does the work for accounts
 // that are not administrators. An error is a *RemoteError or the context's.

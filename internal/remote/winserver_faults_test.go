@@ -52,7 +52,7 @@ func TestWindowsTrouble(t *testing.T) {
 			s, err := OpenWindows(shells.Timeout(t), h.client, Options{})
 			if err == nil {
 				defer s.Close()
-				_, err = s.Add(shells.Timeout(t), install(1))
+				_, err = s.Edit(shells.Timeout(t), install(1))
 			}
 			var e *RemoteError
 			switch {

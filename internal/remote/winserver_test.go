@@ -174,7 +174,7 @@ func TestWindowsAdd(t *testing.T) {
 				s, err := OpenWindows(shells.Timeout(t), h.client, o)
 				if err == nil {
 					defer s.Close()
-					result, err = s.Add(shells.Timeout(t), change)
+					result, err = s.Edit(shells.Timeout(t), change)
 				}
 				want := tt.want
 				if want == "" && tt.reason == "" {
@@ -356,7 +356,7 @@ func TestWindowsConcurrent(t *testing.T) {
 			return
 		}
 		defer s.Close()
-		if _, err := s.Add(shells.Timeout(t), install(i)); err != nil {
+		if _, err := s.Edit(shells.Timeout(t), install(i)); err != nil {
 			t.Error(err)
 		}
 	})

@@ -15,10 +15,10 @@ const (
 	busyPause = 100 * time.Millisecond
 )
 
-// Add appends through SFTP, under the lock and the precondition of package
+// Edit appends through SFTP, under the lock and the precondition of package
 // remote. Then it looks at the access list, which decides on Windows whether
 // sshd reads the file at all.
-func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error) {
+func (w *windowsSession) Edit(ctx context.Context, change Change) (*Result, error) {
 	repair := change.Repair
 	change.Repair = false // modes are not what counts there
 	result, err := w.append(ctx, change)
@@ -61,13 +61,13 @@ func (w *windowsSession) Add(ctx context.Context, change Change) (*Result, error
 	return result, nil
 }
 
-// append is Add of SFTP. sftp-server.exe opens a file for writing only if nobody
+// append is Edit of SFTP. sftp-server.exe opens a file for writing only if nobody
 // else has it open (createFile_flags_setup in fileio.c), and sshd has for the
 // moment in which it looks for somebody's key. SFTP calls that a failure like
 // any other, so this one is met with patience. The file is what it was then.
 func (w *windowsSession) append(ctx context.Context, change Change) (*Result, error) {
 	for tries := 1; ; tries++ {
-		result, err := w.sftp.Add(ctx, change)
+		result, err := w.sftp.Edit(ctx, change)
 		var e *RemoteError
 		busy := errors.As(err, &e) && e.Stage == StageAppend && e.Reason == Failed && !e.Unsure
 		// Without a precondition a second try might add a line twice.
