@@ -228,7 +228,7 @@ func TestHostile(t *testing.T) {
 			go accept(requests, true)
 			m := marker(ch)
 			io.WriteString(ch, "\n"+m+" begin\n")
-			pour(ch, m+" note x\n")
+			pour(ch, m+" note chmod x\n")
 		}, TooMuch, "", true},
 		{"endless waiting", func(ch ssh.Channel, requests <-chan *ssh.Request) {
 			go accept(requests, true)
