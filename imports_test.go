@@ -12,9 +12,16 @@ import (
 
 // mayImport is which of this module's packages each of them may import; tests
 // do not count. Imports run one way, from the command down to the file format.
+//
+// internal/cli works on hosts through copyid alone. What it shows are values and
+// errors of public packages, so that another program, or another output, has the
+// same facts; it has no word to say to a connection (sshclient), a host key
+// (hostkey), a remote file (remote) or a configuration (sshconfig). The internal
+// packages that it has are about this machine: the terminal, the agent, files of
+// the user, and what is known of appliances and servers by name.
 var mayImport = map[string][]string{
 	"":                    {"internal/cli"},
-	"internal/cli":        {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/owneronly", "internal/remote", "internal/serverid", "internal/term", "internal/textfile"},
+	"internal/cli":        {"authkeys", "copyid", "identity", "internal/account", "internal/agentconn", "internal/device", "internal/owneronly", "internal/serverid", "internal/term", "internal/textfile"},
 	"copyid":              {"authkeys", "identity", "internal/account", "internal/device", "internal/diagnose", "internal/hostkey", "internal/keyring", "internal/remote", "internal/serverid", "internal/sshclient", "internal/sshconfig", "internal/sshkey"},
 	"identity":            {"authkeys", "internal/sshkey", "internal/textfile"},
 	"authkeys":            {"internal/sshkey"},

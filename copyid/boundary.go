@@ -25,7 +25,7 @@ func public(err error) error {
 	if errors.As(err, &hop) {
 		return &JumpError{Code: CodeJumpHost, Hop: hop.Hop, Err: public(hop.Err)}
 	}
-	for _, convert := range []func(error) error{hostKeyError, configError, connectionError, loginFailure} {
+	for _, convert := range []func(error) error{hostKeyError, configError, connectionError, loginFailure, remoteError} {
 		if converted := convert(err); converted != nil {
 			return converted
 		}
@@ -44,7 +44,7 @@ func finish(err *error) { *err = public(*err) }
 func isPublic(err error) bool {
 	switch err.(type) {
 	case *Error, *ConfigError, *DestinationError, *ConnectError, *HandshakeError, *JumpError, *ProxyError, *AlgorithmError,
-		*HostKeyError, *AuthError, *UnansweredError, *ClosedError, *LoginError, *DeviceError, *UnreadableError:
+		*HostKeyError, *AuthError, *UnansweredError, *ClosedError, *LoginError, *DeviceError, *UnreadableError, *RemoteError, *KeyTypeError:
 		return true
 	}
 	return slices.Contains([]error{ErrAbsent, ErrBusy, ErrStale, ErrNoLogin}, err)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ssh-copy-id/internal/hostkey"
+	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshclient"
 	"ssh-copy-id/internal/sshconfig"
 )
@@ -59,6 +60,10 @@ func TestPublicErrors(t *testing.T) {
 		{&sshclient.AuthError{PasswordRefused: true}, CodePasswordRefused, nil, `"passwordRefused":true`},
 		{&sshclient.AuthError{PasswordExpired: true}, CodePasswordExpired, nil, ``},
 		{&sshclient.UnansweredError{Questions: []string{"Code:"}, Err: io.EOF}, CodeUnanswered, io.EOF, `["Code:"]`},
+		{&remote.RemoteError{Reason: remote.Full, Path: "/k", Status: 1, SFTP: &remote.RemoteError{Reason: remote.NoSFTP}}, CodeFull, nil, `"sftp":{"code":"no-sftp"`},
+		{&remote.RemoteError{Reason: remote.Silent, Awaited: remote.AwaitShell, Unsure: true}, CodeSilent, nil, `"unsure":true`},
+		{&remote.RemoteError{Reason: "new"}, CodeFailed, nil, ``},
+		{&remote.KeyTypeError{Server: "ScreenOS", Takes: []string{"ssh-dss"}, Keys: []remote.RefusedKey{{Type: "ssh-rsa", Fingerprint: "SHA256:x"}}}, CodeKeyType, nil, `"refused":["ssh-rsa SHA256:x"]`},
 		{&sshclient.ClosedError{Host: "h", Err: io.EOF}, CodeClosed, io.EOF, `"EOF"`},
 		{fmt.Errorf("x: %w", context.Canceled), CodeCancelled, context.Canceled, `"x: context canceled"`},
 		{os.ErrPermission, CodeOther, os.ErrPermission, `permission`},
@@ -88,6 +93,26 @@ func TestPublicErrors(t *testing.T) {
 	for _, err := range []error{ErrBusy, ErrStale, ErrNoLogin, ErrAbsent} {
 		if public(err) != err {
 			t.Errorf("%v is no error of this package", err)
+		}
+	}
+}
+
+// TestClosedAccounts has what sshd and PAM say of an account that runs nothing.
+func TestClosedAccounts(t *testing.T) {
+	for said, want := range map[string]Closure{
+		"WARNING: Your password has expired.\nPassword change required but no TTY available.": PasswordExpired,
+		"You are required to change your password immediately (administrator enforced).":      PasswordExpired,
+		"User alice not allowed because /etc/nologin exists\r\ngoing down":                    RootOnly,
+		"Your account has expired; please contact your system administrator.":                 AccountExpired,
+		"This account is currently not available.":                                            "", "hello": "", "": "",
+	} {
+		e := &remote.RemoteError{Reason: remote.NoAnswer, Detail: said, Status: 1}
+		if got := remoteFailure(e).Closure; got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+		e.Reason = remote.Full
+		if got := remoteFailure(e).Closure; got != "" {
+			t.Errorf("a full disk with %q: %q", said, got)
 		}
 	}
 }

@@ -56,6 +56,8 @@ const (
 	CodeLogin          Code = "login-leads-nowhere"
 	CodeDevice         Code = "device"
 	CodeUnreadableLine Code = "unreadable-line"
+	// [KeyTypeError]
+	CodeKeyType Code = "key-type"
 	// [Error]
 	CodeCancelled Code = "cancelled"
 	CodeOther     Code = "other"

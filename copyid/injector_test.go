@@ -17,7 +17,6 @@ import (
 
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/sshtest"
 )
 
@@ -102,7 +101,7 @@ func (st *stand) fault(before string, cfg sshtest.ProxyConfig) error {
 		return readErr
 	}
 	got := string(text)
-	var failed *remote.RemoteError
+	var failed *copyid.RemoteError
 	switch {
 	case got != before && got != after:
 		return fmt.Errorf("the file is between the two: %q", got)

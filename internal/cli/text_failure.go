@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/term"
 )
 
@@ -103,8 +102,8 @@ func sentence(err error) string {
 // serverSentence is about what a server did not do, and a host that cannot be one;
 // "" for other errors.
 func serverSentence(err error) string {
-	var types *remote.KeyTypeError
-	var failed *remote.RemoteError
+	var types *copyid.KeyTypeError
+	var failed *copyid.RemoteError
 	var unread *copyid.UnreadableError
 	var dest *copyid.DestinationError
 	switch {

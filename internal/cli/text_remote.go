@@ -7,15 +7,15 @@ import (
 	"regexp"
 	"strings"
 
-	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/term"
 )
 
 // remoteSentence says why the target file could not be read or changed, what to
 // do about it, and what became of the keys.
-func remoteSentence(e *remote.RemoteError) string {
+func remoteSentence(e *copyid.RemoteError) string {
 	text := remoteText(e)
-	if e.Unsure && e.Device && e.Reason != remote.Closed {
+	if e.Unsure && e.Device && e.Code != copyid.CodeRemoteClosed {
 		return text + ". Some of the keys may have been taken: look at the device"
 	}
 	if e.Unsure {
@@ -27,7 +27,7 @@ func remoteSentence(e *remote.RemoteError) string {
 // uncheckedSentence says why the keys could not be verified. They have been
 // added by then, so nothing is said of a change that was not made.
 func uncheckedSentence(err error) string {
-	var failed *remote.RemoteError
+	var failed *copyid.RemoteError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, term.ErrInterrupted):
 		return "interrupted"
@@ -38,7 +38,7 @@ func uncheckedSentence(err error) string {
 }
 
 // remoteText is remoteSentence without what became of the keys.
-func remoteText(e *remote.RemoteError) string {
+func remoteText(e *copyid.RemoteError) string {
 	text, quoted := reasonText(e)
 	if closed := closedAccount(e); closed != "" {
 		text = closed
@@ -48,7 +48,7 @@ func remoteText(e *remote.RemoteError) string {
 	}
 	switch {
 	case e.SFTP == nil:
-	case e.SFTP.Reason == remote.NoSFTP:
+	case e.SFTP.Code == copyid.CodeNoSFTP:
 		text += "; and it has no SFTP for this account"
 	default:
 		text += "; SFTP was tried as well: " + sftpSentence(e.SFTP)
@@ -58,119 +58,132 @@ func remoteText(e *remote.RemoteError) string {
 
 // reasonWords are the reasons that need no more than the file, for which FILE
 // stands.
-var reasonWords = map[remote.Reason]string{
-	remote.Refused:    "the server runs no commands for this account",
-	remote.NoSFTP:     "the server has no SFTP for this account",
-	remote.NotSFTP:    "the server's SFTP does not start for this account",
-	remote.Unheard:    "nothing was heard from the account's shell: a start-up file sends the output elsewhere",
-	remote.NoAnswer:   "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work",
-	remote.Eaten:      "a start-up file of the account's shell reads standard input; try -s to use SFTP",
-	remote.Closed:     "the connection ended",
-	remote.Garbled:    "another program answered in place of the one that was started (a forced command or the like)",
-	remote.Directory:  "FILE is a directory, not a file",
-	remote.Irregular:  "FILE is not a regular file",
-	remote.Unreadable: "FILE cannot be read by this account",
-	remote.Locked:     "FILE is locked by another program that does not let go",
-	remote.Full:       "no space left on the disk of FILE",
-	remote.Quota:      "the disk quota of the account is used up, FILE cannot grow",
-	remote.ReadOnly:   "FILE is on a read-only file system",
-	remote.Denied:     "FILE may not be written by this account",
-	remote.Immutable:  "FILE is protected against changes (an immutable or append-restricted file)",
-	remote.NotDir:     "a part of the path FILE is a file, not a directory",
-	remote.TooMuch:    "the server sends more than it should: a start-up file of the account may print without end",
-	remote.NoTool:     "the server lacks a program that is needed to change FILE",
-	remote.Failed:     "changing FILE failed",
+var reasonWords = map[copyid.Code]string{
+	copyid.CodeRefused:      "the server runs no commands for this account",
+	copyid.CodeNoSFTP:       "the server has no SFTP for this account",
+	copyid.CodeNotSFTP:      "the server's SFTP does not start for this account",
+	copyid.CodeUnheard:      "nothing was heard from the account's shell: a start-up file sends the output elsewhere",
+	copyid.CodeNoAnswer:     "the account has no usable shell: another program answered (a forced command, nologin or the like); -s may work",
+	copyid.CodeEaten:        "a start-up file of the account's shell reads standard input; try -s to use SFTP",
+	copyid.CodeRemoteClosed: "the connection ended",
+	copyid.CodeGarbled:      "another program answered in place of the one that was started (a forced command or the like)",
+	copyid.CodeDirectory:    "FILE is a directory, not a file",
+	copyid.CodeIrregular:    "FILE is not a regular file",
+	copyid.CodeUnreadable:   "FILE cannot be read by this account",
+	copyid.CodeLocked:       "FILE is locked by another program that does not let go",
+	copyid.CodeFull:         "no space left on the disk of FILE",
+	copyid.CodeQuota:        "the disk quota of the account is used up, FILE cannot grow",
+	copyid.CodeReadOnly:     "FILE is on a read-only file system",
+	copyid.CodeWriteDenied:  "FILE may not be written by this account",
+	copyid.CodeImmutable:    "FILE is protected against changes (an immutable or append-restricted file)",
+	copyid.CodeNotDir:       "a part of the path FILE is a file, not a directory",
+	copyid.CodeTooMuch:      "the server sends more than it should: a start-up file of the account may print without end",
+	copyid.CodeNoTool:       "the server lacks a program that is needed to change FILE",
+	copyid.CodeFailed:       "changing FILE failed",
 }
 
 // reasonText says why, and whether what the server said may follow.
-func reasonText(e *remote.RemoteError) (text string, quoted bool) {
+func reasonText(e *copyid.RemoteError) (text string, quoted bool) {
 	path := orDefault(e.Path)
-	switch e.Reason {
-	case remote.Refused:
-		if e.Stage == remote.StageOpen {
+	switch e.Code {
+	case copyid.CodeRefused:
+		if e.Stage == copyid.StageOpen {
 			return "the server opens no session for this account", true
 		}
-	case remote.NotSFTP:
+	case copyid.CodeNotSFTP:
 		if e.Detail == "" {
-			return reasonWords[e.Reason] + ": it ended without a word", true
+			return reasonWords[e.Code] + ": it ended without a word", true
 		}
-	case remote.NotText:
+	case copyid.CodeNotText:
 		return path + " is in UTF-16, which sshd cannot read, so nothing was appended; save it as UTF-8 first" + reencodeAdvice(e), true
-	case remote.NoPowerShell, remote.WindowsPath:
+	case copyid.CodeNoPowerShell, copyid.CodeWindowsPath:
 		return windowsSentence(e), false
-	case remote.Silent:
+	case copyid.CodeSilent:
 		return silentSentence(e.Awaited), true
-	case remote.NotRoot, remote.NoAccount, remote.IsRoot, remote.CannotSwitch:
+	case copyid.CodeNotRoot, copyid.CodeNoAccount, copyid.CodeIsRoot, copyid.CodeCannotSwitch:
 		return accountSentence(e), false
-	case remote.Foreign:
+	case copyid.CodeForeign:
 		return fmt.Sprintf("another account can change what %s leads to, and root would write there; "+
 			"use --for-user to write with that account's rights, or -f to write all the same", shellText(e.Detail)), false
-	case remote.NoHome:
+	case copyid.CodeNoHome:
 		return fmt.Sprintf("the home directory of the account, %s, does not exist: create it on the server first", shellText(e.Detail)), false
 	}
-	words, known := reasonWords[e.Reason]
+	words, known := reasonWords[e.Code]
 	if !known {
-		return fmt.Sprintf("changing %s failed (%s)", path, e.Reason), true
+		return fmt.Sprintf("changing %s failed (%s)", path, codeWords(e.Code)), true
 	}
-	return strings.ReplaceAll(words, "FILE", path), e.Reason != remote.Garbled && e.Reason != remote.TooMuch
+	return strings.ReplaceAll(words, "FILE", path), e.Code != copyid.CodeGarbled && e.Code != copyid.CodeTooMuch
 }
 
 // closedAccount says why an account lets in and runs nothing; "" where that is
 // not known.
-func closedAccount(e *remote.RemoteError) string {
-	switch e.Closure() {
-	case remote.PasswordExpired:
+func closedAccount(e *copyid.RemoteError) string {
+	switch e.Closure {
+	case copyid.PasswordExpired:
 		return "the account's password has expired, and the server runs nothing until it is changed: log in with ssh, change it, and run this again"
-	case remote.AccountExpired:
+	case copyid.AccountExpired:
 		return "the account has expired, and the server runs nothing for it"
-	case remote.RootOnly:
+	case copyid.RootOnly:
 		return "the server lets only root log in at present (nologin)"
 	}
 	return ""
 }
 
 // sftpSentence says why SFTP failed in place of a shell.
-func sftpSentence(e *remote.RemoteError) string {
+func sftpSentence(e *copyid.RemoteError) string {
 	switch {
-	case e.Reason == remote.Silent:
+	case e.Code == copyid.CodeSilent:
 		return silentSentence(e.Awaited)
-	case e.Reason == remote.NotSFTP && e.Detail == "":
+	case e.Code == copyid.CodeNotSFTP && e.Detail == "":
 		return "it ended without a word"
-	case e.Reason == remote.NotSFTP:
+	case e.Code == copyid.CodeNotSFTP:
 		return "in its place the server said: " + shellText(e.Detail)
 	case e.Detail != "":
 		return shellText(e.Detail)
 	}
-	return string(e.Reason)
+	return codeWords(e.Code)
+}
+
+// codeWords is a code as words of a sentence.
+func codeWords(code copyid.Code) string {
+	switch code {
+	case copyid.CodeReadOnly:
+		return "read-only file system"
+	case copyid.CodeWriteDenied:
+		return "permission denied"
+	case copyid.CodeImmutable:
+		return "operation not permitted"
+	}
+	return strings.ReplaceAll(string(code), "-", " ")
 }
 
 // silentSentence says what the server did not do in time, and what may help.
-func silentSentence(awaited remote.Awaited) string {
+func silentSentence(awaited copyid.Awaited) string {
 	switch awaited {
-	case remote.AwaitChannel:
+	case copyid.AwaitChannel:
 		return "the server did not open a session in time"
-	case remote.AwaitCommand:
+	case copyid.AwaitCommand:
 		return "the server did not run a command in time"
-	case remote.AwaitShell:
+	case copyid.AwaitShell:
 		return "the account's shell did not start in time: look at its start-up files"
-	case remote.AwaitSFTP:
+	case copyid.AwaitSFTP:
 		return "the SFTP server did not start in time: look at the start-up files of the account's shell"
-	case remote.AwaitReply:
+	case copyid.AwaitReply:
 		return "the SFTP server did not reply in time"
 	}
 	return "the server did not finish its answer in time"
 }
 
 // accountSentence says why --for-user could not be done.
-func accountSentence(e *remote.RemoteError) string {
+func accountSentence(e *copyid.RemoteError) string {
 	switch {
 	case e.Windows:
 		return "--for-user is not supported on a Windows server, where no program may act as another account without its password: log in as that account"
-	case e.Reason == remote.NotRoot:
+	case e.Code == copyid.CodeNotRoot:
 		return "--for-user needs a login as root, and this account is not"
-	case e.Reason == remote.NoAccount:
+	case e.Code == copyid.CodeNoAccount:
 		return "the server has no account of the name that --for-user gives"
-	case e.Reason == remote.IsRoot:
+	case e.Code == copyid.CodeIsRoot:
 		return "the account that --for-user gives is root itself: leave the option out"
 	}
 	return "the server has no program that runs a command as another account (runuser, setpriv, su, sudo, doas): " + shellText(e.Detail)

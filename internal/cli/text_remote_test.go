@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssh-copy-id/internal/remote"
+	"ssh-copy-id/copyid"
 	"ssh-copy-id/internal/term"
 )
 
@@ -32,7 +32,7 @@ func TestShellText(t *testing.T) {
 func TestUncheckedSentence(t *testing.T) {
 	for _, err := range []error{
 		context.Canceled, fmt.Errorf("verify: %w", term.ErrInterrupted),
-		&remote.RemoteError{Reason: remote.Closed, Status: -1}, &remote.RemoteError{Reason: remote.NoAnswer, Detail: "hello", Status: 1},
+		&copyid.RemoteError{Code: copyid.CodeRemoteClosed, Status: -1}, &copyid.RemoteError{Code: copyid.CodeNoAnswer, Detail: "hello", Status: 1},
 	} {
 		got := uncheckedSentence(err)
 		if got == "" || strings.Contains(got, "No key was added") || strings.Contains(got, "nothing was changed") {
@@ -44,80 +44,63 @@ func TestUncheckedSentence(t *testing.T) {
 	}
 }
 
-// TestClosedAccounts has what sshd and PAM say of an account that runs nothing.
-func TestClosedAccounts(t *testing.T) {
-	for said, want := range map[string]string{
-		"WARNING: Your password has expired.\nPassword change required but no TTY available.": "password has expired",
-		"You are required to change your password immediately (administrator enforced).":      "password has expired",
-		"User alice not allowed because /etc/nologin exists\r\ngoing down":                    "only root",
-		"Your account has expired; please contact your system administrator.":                 "account has expired",
-		"This account is currently not available.":                                            "", "hello": "", "": "",
-	} {
-		e := &remote.RemoteError{Reason: remote.NoAnswer, Detail: said, Status: 1}
-		if got := closedAccount(e); (got == "") != (want == "") || !strings.Contains(got, want) {
-			t.Errorf("%q: %q, want %q", said, got, want)
-		}
-		e.Reason = remote.Full
-		if got := closedAccount(e); got != "" {
-			t.Errorf("a full disk with %q: %q", said, got)
-		}
-	}
-}
-
 // TestRemoteFailures has the sentences about work on the server that failed.
 func TestRemoteFailures(t *testing.T) {
 	const path = "/home/al/.ssh/authorized_keys"
-	of := func(reason remote.Reason, detail string) *remote.RemoteError {
-		return &remote.RemoteError{Stage: remote.StageAppend, Path: path, Reason: reason, Detail: detail, Status: 1}
+	of := func(reason copyid.Code, detail string) *copyid.RemoteError {
+		return &copyid.RemoteError{Stage: "append", Path: path, Code: reason, Detail: detail, Status: 1}
 	}
 	var cases []shown
-	for _, reason := range []remote.Reason{
-		remote.Refused, remote.NoSFTP, remote.NotSFTP, remote.Unheard, remote.NoAnswer, remote.Eaten, remote.Closed, remote.Garbled,
-		remote.Directory, remote.Irregular, remote.Unreadable, remote.NotText, remote.NoPowerShell, remote.WindowsPath, remote.Locked,
-		remote.Full, remote.Quota, remote.ReadOnly, remote.Denied, remote.Immutable, remote.NotDir, remote.Silent, remote.NotRoot,
-		remote.NoAccount, remote.CannotSwitch, remote.IsRoot, remote.TooMuch, remote.Foreign, remote.NoHome, remote.NoTool, remote.Failed, remote.Invalid,
+	for _, reason := range []copyid.Code{
+		copyid.CodeRefused, copyid.CodeNoSFTP, copyid.CodeNotSFTP, copyid.CodeUnheard, copyid.CodeNoAnswer, copyid.CodeEaten, copyid.CodeRemoteClosed, copyid.CodeGarbled,
+		copyid.CodeDirectory, copyid.CodeIrregular, copyid.CodeUnreadable, copyid.CodeNotText, copyid.CodeNoPowerShell, copyid.CodeWindowsPath, copyid.CodeLocked,
+		copyid.CodeFull, copyid.CodeQuota, copyid.CodeReadOnly, copyid.CodeWriteDenied, copyid.CodeImmutable, copyid.CodeNotDir, copyid.CodeSilent, copyid.CodeNotRoot,
+		copyid.CodeNoAccount, copyid.CodeCannotSwitch, copyid.CodeIsRoot, copyid.CodeTooMuch, copyid.CodeForeign, copyid.CodeNoHome, copyid.CodeNoTool, copyid.CodeFailed, copyid.CodeInvalid,
 	} {
 		cases = append(cases, failure(string(reason), of(reason, "sh: 1: odd\x1b\nwords.")), failure(string(reason)+" without a word", of(reason, "")))
 	}
-	for _, awaited := range []remote.Awaited{
-		remote.AwaitChannel, remote.AwaitCommand, remote.AwaitShell, remote.AwaitAnswer, remote.AwaitSFTP, remote.AwaitReply,
+	for _, awaited := range []copyid.Awaited{
+		copyid.AwaitChannel, copyid.AwaitCommand, copyid.AwaitShell, copyid.AwaitAnswer, copyid.AwaitSFTP, copyid.AwaitReply,
 	} {
-		cases = append(cases, failure("waited for "+string(awaited), &remote.RemoteError{Stage: remote.StageStart, Reason: remote.Silent, Awaited: awaited}))
+		cases = append(cases, failure("waited for "+string(awaited), &copyid.RemoteError{Stage: "start", Code: copyid.CodeSilent, Awaited: awaited}))
 	}
-	with := func(e *remote.RemoteError, change func(*remote.RemoteError)) error {
+	with := func(e *copyid.RemoteError, change func(*copyid.RemoteError)) error {
 		change(e)
 		return e
 	}
-	second := func(reason remote.Reason, detail string, awaited remote.Awaited) error {
-		return with(of(remote.NoAnswer, "no shell"), func(e *remote.RemoteError) {
-			e.SFTP = &remote.RemoteError{Reason: reason, Detail: detail, Awaited: awaited}
+	closure := func(why copyid.Closure) func(*copyid.RemoteError) {
+		return func(e *copyid.RemoteError) { e.Closure = why }
+	}
+	second := func(reason copyid.Code, detail string, awaited copyid.Awaited) error {
+		return with(of(copyid.CodeNoAnswer, "no shell"), func(e *copyid.RemoteError) {
+			e.SFTP = &copyid.RemoteError{Code: reason, Detail: detail, Awaited: awaited}
 		})
 	}
-	windows := func(e *remote.RemoteError) {
+	windows := func(e *copyid.RemoteError) {
 		e.Windows = true
-		if e.Reason == remote.NotText {
+		if e.Code == copyid.CodeNotText {
 			e.Fix = "[IO.File]::WriteAllText('" + path + "', [IO.File]::ReadAllText('" + path + "', [Text.Encoding]::Unicode))"
 		}
 	}
 	cases = append(cases,
-		failure("unsure", with(of(remote.Closed, ""), func(e *remote.RemoteError) { e.Unsure = true })),
-		failure("unsure about a device", with(of(remote.Silent, ""), func(e *remote.RemoteError) { e.Unsure, e.Device = true, true })),
-		failure("unsure about a device that hung up", with(of(remote.Closed, ""), func(e *remote.RemoteError) { e.Unsure, e.Device = true, true })),
-		failure("no session", &remote.RemoteError{Stage: remote.StageOpen, Reason: remote.Refused}),
-		failure("no path", &remote.RemoteError{Stage: remote.StageTarget, Reason: remote.Failed, Detail: "odd"}),
-		failure("no PowerShell and no path", &remote.RemoteError{Reason: remote.NoPowerShell, Detail: "odd"}),
-		failure("UTF-16 on Windows", with(of(remote.NotText, ""), windows)),
-		failure("--for-user on Windows", with(of(remote.CannotSwitch, ""), windows)),
-		failure("and no SFTP", second(remote.NoSFTP, "", "")),
-		failure("and SFTP is silent", second(remote.Silent, "", remote.AwaitSFTP)),
-		failure("and SFTP ends", second(remote.NotSFTP, "", "")),
-		failure("and SFTP says", second(remote.NotSFTP, "go\x1b away.", "")),
-		failure("and SFTP fails with words", second(remote.Denied, "permission\x1b denied", "")),
-		failure("and SFTP fails", second(remote.Denied, "", "")),
-		failure("password expired", of(remote.NoAnswer, "WARNING: Your password has expired.\n")),
-		failure("account expired", of(remote.Refused, "Your account has expired; please contact")),
-		failure("nologin", of(remote.Closed, "not allowed because /etc/nologin exists")),
-		failure("command repeated", of(remote.NoAnswer, "fatal: unrecognized command 'sh -c 'x=;while ..")),
+		failure("unsure", with(of(copyid.CodeRemoteClosed, ""), func(e *copyid.RemoteError) { e.Unsure = true })),
+		failure("unsure about a device", with(of(copyid.CodeSilent, ""), func(e *copyid.RemoteError) { e.Unsure, e.Device = true, true })),
+		failure("unsure about a device that hung up", with(of(copyid.CodeRemoteClosed, ""), func(e *copyid.RemoteError) { e.Unsure, e.Device = true, true })),
+		failure("no session", &copyid.RemoteError{Stage: copyid.StageOpen, Code: copyid.CodeRefused}),
+		failure("no path", &copyid.RemoteError{Stage: "target", Code: copyid.CodeFailed, Detail: "odd"}),
+		failure("no PowerShell and no path", &copyid.RemoteError{Code: copyid.CodeNoPowerShell, Detail: "odd"}),
+		failure("UTF-16 on Windows", with(of(copyid.CodeNotText, ""), windows)),
+		failure("--for-user on Windows", with(of(copyid.CodeCannotSwitch, ""), windows)),
+		failure("and no SFTP", second(copyid.CodeNoSFTP, "", "")),
+		failure("and SFTP is silent", second(copyid.CodeSilent, "", copyid.AwaitSFTP)),
+		failure("and SFTP ends", second(copyid.CodeNotSFTP, "", "")),
+		failure("and SFTP says", second(copyid.CodeNotSFTP, "go\x1b away.", "")),
+		failure("and SFTP fails with words", second(copyid.CodeWriteDenied, "permission\x1b denied", "")),
+		failure("and SFTP fails", second(copyid.CodeWriteDenied, "", "")),
+		failure("password expired", with(of(copyid.CodeNoAnswer, "WARNING: Your password has expired.\n"), closure(copyid.PasswordExpired))),
+		failure("account expired", with(of(copyid.CodeRefused, "Your account has expired; please contact"), closure(copyid.AccountExpired))),
+		failure("nologin", with(of(copyid.CodeRemoteClosed, "not allowed because /etc/nologin exists"), closure(copyid.RootOnly))),
+		failure("command repeated", of(copyid.CodeNoAnswer, "fatal: unrecognized command 'sh -c 'x=;while ..")),
 	)
 	golden(t, "remote", cases)
 }

@@ -12,7 +12,6 @@ import (
 	"ssh-copy-id/authkeys"
 	"ssh-copy-id/copyid"
 	"ssh-copy-id/identity"
-	"ssh-copy-id/internal/remote"
 )
 
 // TestDropbearLimits: what dropbear does not read is told, and of other servers
@@ -101,7 +100,7 @@ func TestReports(t *testing.T) {
 
 		verified("not verified", copyid.Verification{}),
 		verified("could not check", copyid.Verification{Err: errors.New("no route\x1b")}),
-		verified("could not check: closed", copyid.Verification{Err: &remote.RemoteError{Reason: remote.Closed}}),
+		verified("could not check: closed", copyid.Verification{Err: &copyid.RemoteError{Code: copyid.CodeRemoteClosed}}),
 		verified("no key asked for", copyid.Verification{NoKeyAsked: true}),
 		verified("accepted", copyid.Verification{Done: true, Accepted: ids(key)}),
 		verified("accepted two", copyid.Verification{Done: true, Accepted: ids(key, other)}),

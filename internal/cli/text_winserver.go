@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"ssh-copy-id/copyid"
-	"ssh-copy-id/internal/remote"
 	"ssh-copy-id/internal/term"
 )
 
@@ -13,8 +12,8 @@ import (
 
 // windowsSentence says why nothing could be done on a Windows server, or on
 // another one with a path of Windows.
-func windowsSentence(e *remote.RemoteError) string {
-	if e.Reason == remote.WindowsPath {
+func windowsSentence(e *copyid.RemoteError) string {
+	if e.Code == copyid.CodeWindowsPath {
 		return fmt.Sprintf("-t %s is a path as Windows writes it, and this server does not run Windows; give the file as this server names it, such as .ssh/authorized_keys",
 			term.Escape(e.Path))
 	}
@@ -27,7 +26,7 @@ func windowsSentence(e *remote.RemoteError) string {
 
 // reencodeAdvice is the command that makes a file on a Windows server one that
 // sshd can read; "" for other servers.
-func reencodeAdvice(e *remote.RemoteError) string {
+func reencodeAdvice(e *copyid.RemoteError) string {
 	if e.Fix == "" {
 		return ""
 	}
