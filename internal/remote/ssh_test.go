@@ -11,63 +11,63 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
-	"ssh-copy-id/internal/sshtest/realsshd"
-
 	"ssh-copy-id/internal/scriptrun"
+	"ssh-copy-id/internal/sshtest/realsshd"
 	"ssh-copy-id/internal/sshtest/shells"
 )
 
 // pipe is a connection to a process that speaks on its standard input and
-// output. Every byte is delay late, in each direction.
+// output. It counts how many messages in a row, there and back, led to what each
+// end has read: a message arrives at one more than its sender had.
 type pipe struct {
-	io.Writer
-	io.Reader
-	close func()
+	in  io.WriteCloser
+	out io.Reader
+
+	mu             sync.Mutex
+	client, server int
 }
 
-func (p *pipe) Close() error                     { p.close(); return nil }
+func (p *pipe) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	p.server = max(p.server, p.client+1)
+	p.mu.Unlock()
+	return p.in.Write(b)
+}
+
+func (p *pipe) Read(b []byte) (int, error) {
+	n, err := p.out.Read(b)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n > 0 {
+		p.client = max(p.client, p.server+1)
+	}
+	return n, err
+}
+
+// trips returns the round trips since the last call.
+func (p *pipe) trips() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.client / 2
+	p.client, p.server = 0, 0
+	return n
+}
+
+func (p *pipe) Close() error                     { return p.in.Close() }
 func (p *pipe) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 func (p *pipe) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 func (p *pipe) SetDeadline(time.Time) error      { return nil }
 func (p *pipe) SetReadDeadline(time.Time) error  { return nil }
 func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
 
-// late copies what it reads to w, some time later.
-func late(w io.WriteCloser, r io.Reader, delay time.Duration) {
-	type parcel struct {
-		due  time.Time
-		data []byte
-	}
-	queue := make(chan parcel, 1000)
-	go func() {
-		defer w.Close()
-		for p := range queue {
-			time.Sleep(time.Until(p.due))
-			if _, err := w.Write(p.data); err != nil {
-				return
-			}
-		}
-	}()
-	for {
-		buf := make([]byte, 64<<10)
-		n, err := r.Read(buf)
-		if n > 0 {
-			queue <- parcel{time.Now().Add(delay), buf[:n]}
-		}
-		if err != nil {
-			close(queue)
-			return
-		}
-	}
-}
-
 // realHost starts an sshd of its own for one connection.
-func realHost(t *testing.T, delay time.Duration, config ...string) (*ssh.Client, string) {
+func realHost(t *testing.T, config ...string) (client *ssh.Client, home string, conn *pipe) {
 	t.Helper()
 	signer := shells.Signer(t)
 	box, err := realsshd.Inetd(realsshd.SandboxConfig{Dir: t.TempDir(), ConfigLines: config,
@@ -84,20 +84,16 @@ func realHost(t *testing.T, delay time.Duration, config ...string) (*ssh.Client,
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	toServer, w := io.Pipe()
-	r, fromServer := io.Pipe()
-	go late(in, toServer, delay)
-	go late(fromServer, out, delay)
-	conn := &pipe{Writer: w, Reader: r, close: func() { w.Close(); r.Close(); in.Close() }}
+	conn = &pipe{in: in, out: out}
 	c, channels, requests, err := ssh.NewClientConn(conn, "box", &ssh.ClientConfig{
 		User: box.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, box.Log())
 	}
-	client := ssh.NewClient(c, channels, requests)
+	client = ssh.NewClient(c, channels, requests)
 	t.Cleanup(func() { client.Close(); conn.Close(); cmd.Wait() })
-	return client, box.Home()
+	return client, box.Home(), conn
 }
 
 // TestRealServer: both roads to an OpenSSH server.
@@ -107,7 +103,7 @@ func TestRealServer(t *testing.T) {
 		open func(context.Context, *ssh.Client, Options) (Session, error)
 	}{{"shell", OpenShell}, {"sftp", OpenSFTP}} {
 		t.Run(road.name, func(t *testing.T) {
-			client, home := realHost(t, 0)
+			client, home, _ := realHost(t)
 			s, err := road.open(shells.Timeout(t), client, Options{Target: "~/keys of/mine"})
 			if err != nil {
 				t.Fatal(err)
@@ -129,28 +125,30 @@ func TestRealServer(t *testing.T) {
 // TestRoundTrips: the channel, the exec request, the script with the change; and
 // one for every further change.
 func TestRoundTrips(t *testing.T) {
-	const delay = 150 * time.Millisecond // one way
-	client, _ := realHost(t, delay)
-	start := time.Now()
+	client, _, conn := realHost(t)
+	// What sshd says of itself after a login has arrived when this is answered.
+	if _, _, err := client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+		t.Fatal(err)
+	}
+	conn.trips()
 	s, err := OpenShell(shells.Timeout(t), client, Options{Target: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	add(t, s, install(1))
-	if took := time.Since(start); took > 7*delay {
-		t.Errorf("three round trips of %v took %v", 2*delay, took)
+	if n := conn.trips(); n != 3 {
+		t.Errorf("%d round trips, want 3", n)
 	}
-	start = time.Now()
 	add(t, s, install(2))
-	if took := time.Since(start); took > 3*delay {
-		t.Errorf("a round trip of %v took %v", 2*delay, took)
+	if n := conn.trips(); n != 1 {
+		t.Errorf("%d round trips, want 1", n)
 	}
 	s.Close()
 }
 
 // TestNoCommands: a server that runs nothing but SFTP.
 func TestNoCommands(t *testing.T) {
-	client, home := realHost(t, 0, "ForceCommand internal-sftp")
+	client, home, _ := realHost(t, "ForceCommand internal-sftp")
 	shells.SetLimits(t, func(l *scriptrun.Limits) { l.Notice = 500 * time.Millisecond })
 	s, err := OpenShell(shells.Timeout(t), client, Options{Target: "k"})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"ssh-copy-id/internal/sshtest/shells"
 )
@@ -166,7 +165,6 @@ func TestAttributes(t *testing.T) {
 					}
 					want := "x\n"
 					for n := range 2 { // what the first leaves must not keep the second waiting
-						start := time.Now()
 						r, err := h.session(Options{Waiting: func(w Wait) { t.Errorf("waited: %+v", w) }}).Edit(shells.Timeout(t), install(n))
 						var e *RemoteError
 						switch {
@@ -181,7 +179,6 @@ func TestAttributes(t *testing.T) {
 						default:
 							want += testLine(n) + "\n"
 						}
-						t.Logf("after %v", time.Since(start))
 						h.want(".ssh/authorized_keys", want)
 					}
 					if left, _ := os.ReadDir(h.Home); len(left) != 1 {
