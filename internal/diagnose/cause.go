@@ -58,8 +58,8 @@ type Cause struct {
 	// Mode and Owner are what Path has.
 	Mode  fs.FileMode `json:"mode,omitzero"`
 	Owner string      `json:"owner,omitzero"`
-	// Option is the keyword of sshd_config, in lower case, and Value what
-	// stands there or otherwise against the key.
+	// Option is the keyword of sshd_config, in lower case, and Value what it
+	// is set to, or what else is against the key; see the kinds.
 	Option string `json:"option,omitzero"`
 	Value  string `json:"value,omitzero"`
 	// Files are where sshd looks for keys, for CauseOtherFile.

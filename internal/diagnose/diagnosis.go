@@ -18,7 +18,7 @@ const (
 	Yes
 )
 
-// PathNote is something the server tells about one path, as it came.
+// PathNote is something the server says about one path, as it came.
 type PathNote struct {
 	Path string
 	Text string
@@ -26,7 +26,7 @@ type PathNote struct {
 
 // PathACL is the access control list of one path. Entries are as getfacl
 // prints them, or ls -le on macOS, without the comments, but for an
-// "#effective:" behind an entry.
+// "#effective:" after an entry.
 type PathACL struct {
 	Path    string
 	Entries []string

@@ -140,7 +140,7 @@ func algorithms(keyType string) []string {
 	return []string{keyType}
 }
 
-// accepts tells whether a list, as sshd -T or a configuration file has it, lets
+// accepts reports whether a list, as sshd -T or a configuration file has it, lets
 // one of the names in. "+" and "^" add to a list that is not known.
 func accepts(list string, names []string) bool {
 	if list[0] == '+' || list[0] == '^' {

@@ -105,10 +105,10 @@ func (f *finder) acl(fact remote.PathFact) {
 	}
 }
 
-// writes tells whether an entry lets somebody else write: of POSIX lists
+// writes reports whether an entry lets somebody else write: of POSIX lists
 // ("user:1001:rwx", perhaps with "#effective:r-x"), of NFSv4 lists on FreeBSD
 // ("user:bob:rw-p--aARWcCos:-------:allow") and of macOS ("0: user:bob allow
-// write"). Entries that name nobody are what the mode tells already.
+// write"). Entries that name nobody are what the mode says already.
 func (f *finder) writes(entry string) bool {
 	if who, rights, ok := strings.Cut(entry, " allow "); ok {
 		_, who, _ = strings.Cut(who, ": ")

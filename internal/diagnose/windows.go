@@ -17,7 +17,7 @@ const (
 )
 
 // diagnoseWindows is Diagnose for a Windows server. blobs are the keys in base64
-// that the file beside the target is searched for.
+// that the other file is searched for.
 func diagnoseWindows(ctx context.Context, client *ssh.Client, o remote.Options, blobs []string) (*Diagnosis, error) {
 	w, err := remote.InspectWindows(ctx, client, o, blobs)
 	if err != nil {

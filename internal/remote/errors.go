@@ -84,7 +84,7 @@ const (
 	Foreign     Reason = "foreign"         // another account controls the way to the file: Detail names the place
 	NoHome      Reason = "no home"         // the home directory does not exist: Detail names it
 	NoTool      Reason = "no tool"         // the server lacks a program: Detail has the shell's words
-	Failed      Reason = "failed"          // anything else: Detail tells
+	Failed      Reason = "failed"          // anything else: see Detail
 )
 
 // RemoteError is returned where a session could not do its work. The target file is
@@ -97,7 +97,7 @@ type RemoteError struct {
 	// its standard error, or what came in place of an answer.
 	Detail string
 	// Status is the exit status of the remote command where it ended without
-	// an answer; -1 if it did not tell.
+	// an answer; -1 if the server gave none.
 	Status int
 	// Unsure: the change had been sent when the error came, so it may or may
 	// not have been made. Never is a part of it.

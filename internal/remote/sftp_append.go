@@ -10,7 +10,7 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// append writes the text behind the file, and looks whether it is there.
+// append writes the text at the end of the file, and looks whether it is there.
 func (s *sftpSession) append(l *sftpLock, st *State, text string) error {
 	if st.NoFinalNewline {
 		text = "\n" + text
@@ -102,7 +102,7 @@ func (s *sftpSession) tail(name string, from int64, limit int) (string, error) {
 }
 
 // rollback takes an unfinished append back, if all that follows size is a
-// beginning of text. It tells whether something went.
+// beginning of text. It reports whether something went.
 func (s *sftpSession) rollback(size int64, text string) bool {
 	rest, err := s.tail(s.at.file, size, len(text)+1)
 	if err != nil || rest == "" || rest == text || !strings.HasPrefix(text, rest) {

@@ -90,7 +90,7 @@ func (s *sftpSession) foreign(p string) string {
 	return ""
 }
 
-// group is the group id of a file, 0 if the server does not tell.
+// group is the group id of a file, 0 if the server does not say.
 func group(info fs.FileInfo) uint32 {
 	if stat, ok := info.Sys().(*sftp.FileStat); ok {
 		return stat.GID

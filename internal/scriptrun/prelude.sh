@@ -5,7 +5,7 @@
 # A script takes requests on standard input and answers on standard output until
 # standard input ends. Framed puts  M=<marker>  in front; the marker is random,
 # and every line of an answer begins with it, so that whatever else writes to
-# standard output is told apart. Data (paths, keys) only ever comes from read,
+# standard output is not taken for it. Data (paths, keys) only ever comes from read,
 # never through eval.
 #
 # A request begins with "M " and a word, and ends with "M end". An answer: "M
@@ -17,7 +17,7 @@
 #
 # The loader drops comment lines and indentation: keep both out of strings.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # for the scripts behind it; M is set before it
+# shellcheck disable=SC2034,SC2154 # for the scripts after it; M is set before it
 
 # What a start-up file of the account exports must not shape what follows: the
 # options of the shell and its functions, which bash hands down, and variables

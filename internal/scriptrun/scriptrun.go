@@ -2,7 +2,7 @@
 // that is logged in already, whatever the account's login shell is and whatever
 // its start-up files print, and reads the answers of the script.
 //
-// The script is sent to the server's sh over standard input, behind one command
+// The script is sent to the server's sh over standard input, after one command
 // line that every login shell takes for the same ([Bootstrap]). It runs whole or
 // not at all. Each line that it prints begins with a random marker, so that
 // nothing else is taken for its answer. Nothing the caller passes is ever part

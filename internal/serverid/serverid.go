@@ -85,7 +85,7 @@ func Parse(identification string) Server {
 }
 
 // ends reports whether the name of the program is over before rest. The makers of
-// firewalls and of TinySSH put anything behind it.
+// firewalls and of TinySSH put anything after it.
 func (r *row) ends(rest string) bool {
 	return rest == "" || rest[0] == '_' || r.is.Software == ScreenOS || r.is.Software == TinySSH
 }
