@@ -105,7 +105,7 @@ func holds(candidate remote.Candidate, id identity.Identity) bool {
 // decide looks for the key among the lines that contain its blob. Only a line
 // that lets the key in counts. One with exactly the wanted options is the key
 // itself; otherwise the first counts, because it is the first that the server
-// uses. A line that does not let the key in stands in the way of no other,
+// uses. A line that does not let the key in keeps no other from counting,
 // unless the other would be the same.
 func (k *KeyState) decide(candidates []remote.Candidate, state authkeys.State) {
 	for _, live := range state.Live {

@@ -27,9 +27,9 @@ func (f Format) lines(id identity.Identity) []string {
 	return strings.Split(strings.TrimSuffix(string(authkeys.MarshalRFC4716(id.Entry)), "\n"), "\n")
 }
 
-// blob is what tells that a line belongs to the key: its base64, and in the
+// blob is what shows that a line belongs to the key: its base64, and in the
 // format of RFC 4716, which folds it, the line of it that is the least like
-// another key's: the second, where the first tells little more than the type.
+// another key's: the second, where the first says little more than the type.
 func (f Format) blob(id identity.Identity) string {
 	if f == OpenSSH {
 		return id.Entry.Blob()

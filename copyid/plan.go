@@ -25,7 +25,7 @@ type Plan struct {
 	Evidence Evidence `json:"evidence"`
 	// Path is the target file as the server names it; "" until it was read.
 	Path string `json:"path,omitempty"`
-	// Sum stands for the content of the target file; "" where it was not read.
+	// Sum identifies the content of the target file; "" where it was not read.
 	Sum string `json:"sum,omitempty"`
 	// LoggedIn is false where the server was only asked about keys.
 	LoggedIn bool `json:"loggedIn"`

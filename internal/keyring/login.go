@@ -26,7 +26,7 @@ type Options struct {
 	ProofOnly func(id identity.Identity) bool
 	// KeepAgents keeps keys from being added to an agent (AddKeysToAgent).
 	KeepAgents bool
-	// Secret asks for a passphrase; nil: nobody can be asked.
+	// Secret asks for a passphrase; if nil, keys that need one fail.
 	Secret func(prompt string) ([]byte, error)
 	// Confirm asks for permission to add a key to the agent (AddKeysToAgent
 	// ask); nil refuses.
