@@ -259,11 +259,14 @@ func dequote(text string) (value, rest string, ok bool) {
 }
 
 // SameOptions reports whether two lists of options mean the same to a server.
-// Names have no case. The order counts among options without a value, as
-// "restrict" takes back what comes before it, and among those of one name, of
-// which the first may be the only one that counts (sshauthopt_parse in
+// Names have no case. The order counts among options of one name, of which the
+// first may be the only one that counts, between "pty" and "no-pty" and the like,
+// and between "restrict" and what gives something back (sshauthopt_parse in
 // auth-options.c).
 func SameOptions(a, b []string) bool { return slices.Equal(byName(a), byName(b)) }
+
+// granting are the options that give back what others take.
+var granting = []string{"agent-forwarding", "port-forwarding", "pty", "user-rc", "x11-forwarding"}
 
 // nameValue is an option; name is empty where there is no value.
 type nameValue struct{ name, value string }
@@ -283,6 +286,14 @@ func byName(options []string) []nameValue {
 			sorted[i] = nameValue{name, value}
 		}
 	}
-	slices.SortStableFunc(sorted, func(a, b nameValue) int { return strings.Compare(a.name, b.name) })
+	flag := func(o nameValue, among ...string) bool { return o.name == "" && slices.Contains(among, o.value) }
+	restricts := slices.ContainsFunc(sorted, func(o nameValue) bool { return flag(o, "restrict") })
+	grants := slices.ContainsFunc(sorted, func(o nameValue) bool { return flag(o, granting...) })
+	slices.SortStableFunc(sorted, func(a, b nameValue) int {
+		if a.name == "" && b.name == "" && !(restricts && grants) {
+			return strings.Compare(strings.TrimPrefix(a.value, "no-"), strings.TrimPrefix(b.value, "no-"))
+		}
+		return strings.Compare(a.name, b.name)
+	})
 	return sorted
 }

@@ -3,12 +3,20 @@ package authkeys
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // The methods in this file make JSON of the types of this package, and read it.
 
-// MarshalText implements [encoding.TextMarshaler]: the text is [Entry.Line].
-func (e Entry) MarshalText() ([]byte, error) { return []byte(e.Line()), nil }
+// MarshalText implements [encoding.TextMarshaler]: the text is [Entry.Line]. A line
+// that is not UTF-8, which JSON would change, is an error.
+func (e Entry) MarshalText() ([]byte, error) {
+	line := e.Line()
+	if !utf8.ValidString(line) {
+		return nil, fmt.Errorf("the entry of a %s key is not UTF-8", e.Key.Type())
+	}
+	return []byte(line), nil
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (e *Entry) UnmarshalText(text []byte) error {

@@ -26,7 +26,7 @@ const maxReplans = 8
 // the change was made, and takes back what was left unfinished.
 func (h *Host) Ensure(ctx context.Context, goal Goal) (_ *Report, err error) {
 	defer finish(&err)
-	t, err := h.task(goal, h.c.o.Force)
+	t, err := h.task(ctx, goal, h.c.o.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -47,17 +47,20 @@ func (h *Host) Ensure(ctx context.Context, goal Goal) (_ *Report, err error) {
 
 // Apply carries out a plan: it adds exactly the keys that the plan adds, provided
 // that the target file still is what the plan rests on, and asks the server
-// afterwards whether it now accepts them. If the file has changed meanwhile, the
-// error is ErrStale and a new plan is needed. The other errors are those of Ensure.
+// afterwards whether it now accepts them. If the file has changed meanwhile, or the
+// plan is for another one, the error is ErrStale and a new plan is needed. The other errors are those of Ensure.
 func (h *Host) Apply(ctx context.Context, plan *Plan) (_ *Report, err error) {
 	defer finish(&err)
-	t, err := h.task(Goal{}, plan.Evidence == NoEvidence)
+	if !h.planned(plan) {
+		return nil, ErrStale
+	}
+	t, err := h.task(ctx, Goal{}, plan.Evidence == NoEvidence)
 	if err != nil {
 		return nil, err
 	}
 	defer t.end()
 	t.keys, t.path = slices.Clone(plan.Keys), plan.Path
-	t.login = h.newLogin(t.identities())
+	t.login = h.newLogin(ctx, t.identities())
 	if t.settled() {
 		return t.nothingToDo(), nil
 	}
@@ -76,6 +79,13 @@ func (h *Host) Apply(ctx context.Context, plan *Plan) (_ *Report, err error) {
 		return nil, err
 	}
 	return t.carryOut(ctx, 0)
+}
+
+// planned reports whether a plan is for this host and file.
+func (h *Host) planned(p *Plan) bool {
+	o := h.c.o
+	return p.User == h.User && p.HostName == h.HostName && p.Port == h.Port &&
+		p.TargetPath == o.TargetPath && p.Account == o.Account && p.Format == o.Format
 }
 
 // nothingToDo is the report where no key was to be added.

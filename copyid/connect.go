@@ -44,7 +44,7 @@ func (t *task) connect(ctx context.Context, change bool) error {
 func (t *task) connection(ctx context.Context, change bool) sshclient.Options {
 	c := t.c
 	o := sshclient.Options{
-		Host: t.config, Home: c.o.Home, Pins: c.o.Pins, UI: t.connectionUI(), Keys: t.login.Keys, Shell: c.o.Shell,
+		Host: t.config, Home: c.o.Home, Pins: c.o.Pins, UI: t.connectionUI(ctx), Keys: t.login.Keys, Shell: c.o.Shell,
 		Identified: t.identified, NeverAsk: c.o.NoPrompt, NoAgent: c.o.NoPrompt, Password: c.o.Password, StopWhenAccepted: t.asks(),
 		Resolve: func(hop string) (*sshconfig.Host, error) { return c.resolveHop(t.Target, hop) },
 	}
@@ -103,31 +103,35 @@ func (t *task) identified(serverVersion string) error {
 }
 
 // newLogin are the keys that may log in to the host.
-func (h *Host) newLogin(ids []identity.Identity) *keyring.Login {
-	ui := h.connectionUI()
+func (h *Host) newLogin(ctx context.Context, ids []identity.Identity) *keyring.Login {
+	ui := h.connectionUI(ctx)
 	return h.c.ring.NewLogin(keyring.Options{
 		Host: h.config, Identities: ids, ProofOnly: func(id identity.Identity) bool { return forcedCommand(id.Entry.Options) != "" },
 		KeepAgents: h.c.o.NoPrompt, Secret: ui.Secret, Notice: ui.Notice,
-		Confirm: h.confirm, Debug: h.debug,
+		Confirm: func(prompt string) bool { return h.confirm(ctx, prompt) }, Debug: h.debug,
 	})
 }
 
 // connectionUI is the part of UI that a connection needs, for this host. Of all
 // hosts one asks at a time.
-func (h *Host) connectionUI() sshclient.UI {
+func (h *Host) connectionUI(ctx context.Context) sshclient.UI {
 	var ui sshclient.UI
 	o := h.c.o.UI
 	if o.Secret != nil {
 		ui.Secret = func(prompt string) ([]byte, error) {
-			h.c.asking.Lock()
-			defer h.c.asking.Unlock()
+			if err := h.c.askNow(ctx); err != nil {
+				return nil, err
+			}
+			defer h.c.asked()
 			return o.Secret(h.Target, prompt)
 		}
 	}
 	if o.Line != nil {
 		ui.Line = func(prompt string) (string, error) {
-			h.c.asking.Lock()
-			defer h.c.asking.Unlock()
+			if err := h.c.askNow(ctx); err != nil {
+				return "", err
+			}
+			defer h.c.asked()
 			return o.Line(h.Target, prompt)
 		}
 	}
@@ -140,13 +144,29 @@ func (h *Host) connectionUI() sshclient.UI {
 	return ui
 }
 
+// askNow waits until no other host asks the user something, but not longer than
+// ctx lasts: a host that was given up asks nothing any more.
+func (c *Client) askNow(ctx context.Context) error {
+	select {
+	case c.asking <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if ctx.Err() != nil {
+		c.asked()
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (c *Client) asked() { <-c.asking }
+
 // confirm asks for permission to add a key to the agent.
-func (h *Host) confirm(prompt string) bool {
-	if h.c.o.UI.Confirm == nil {
+func (h *Host) confirm(ctx context.Context, prompt string) bool {
+	if h.c.o.UI.Confirm == nil || h.c.askNow(ctx) != nil {
 		return false
 	}
-	h.c.asking.Lock()
-	defer h.c.asking.Unlock()
+	defer h.c.asked()
 	return h.c.o.UI.Confirm(h.Target, prompt)
 }
 

@@ -38,7 +38,6 @@ package copyid
 
 import (
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh/agent"
@@ -187,7 +186,7 @@ type Target struct {
 type Client struct {
 	o      Options
 	ring   *keyring.Ring
-	asking sync.Mutex // held while the user is asked something
+	asking chan struct{} // holds one value while the user is asked something
 }
 
 // New makes a Client.
@@ -202,5 +201,5 @@ func New(o Options) *Client {
 	if o.User == "" {
 		o.User = account.User(getenv)
 	}
-	return &Client{o: o, ring: keyring.New(o.Agent)}
+	return &Client{o: o, ring: keyring.New(o.Agent), asking: make(chan struct{}, 1)}
 }

@@ -120,7 +120,7 @@ func (d *Diagnosis) AllInFile() bool {
 // logs in as Plan does, unless the server accepts every key.
 func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (_ *Diagnosis, err error) {
 	defer finish(&err)
-	t, err := h.task(Goal{Present: ids}, false)
+	t, err := h.task(ctx, Goal{Present: ids}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +133,9 @@ func (h *Host) Diagnose(ctx context.Context, ids []identity.Identity) (_ *Diagno
 			err = t.prove(ctx)
 		}
 		return &Diagnosis{Keys: t.keys}, err
+	}
+	if !t.loggedIn() {
+		return nil, ErrNoLogin
 	}
 	if err := t.read(ctx); err != nil {
 		return nil, err

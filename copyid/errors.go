@@ -1,7 +1,6 @@
 package copyid
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -58,6 +57,11 @@ const (
 	CodeUnreadableLine Code = "unreadable-line"
 	// [KeyTypeError]
 	CodeKeyType Code = "key-type"
+	// ErrBusy, ErrStale, ErrNoLogin, ErrAbsent
+	CodeBusy        Code = "file-keeps-changing"
+	CodeStale       Code = "plan-out-of-date"
+	CodeNoLogin     Code = "no-login"
+	CodeUnsupported Code = "unsupported"
 	// [Error]
 	CodeCancelled Code = "cancelled"
 	CodeOther     Code = "other"
@@ -66,7 +70,7 @@ const (
 // Error is returned for what has no type of its own.
 type Error struct {
 	Code Code `json:"code"`
-	// Message is the text of Err.
+	// Message is the text of Err, if there is one.
 	Message string `json:"message"`
 	Err     error  `json:"-"`
 }
@@ -387,14 +391,15 @@ func (e *UnreadableError) Error() string {
 
 var (
 	// ErrAbsent is returned for a Goal with keys that are to be absent.
-	ErrAbsent = errors.New("removing keys is not supported")
+	ErrAbsent error = &Error{Code: CodeUnsupported, Message: "removing keys is not supported"}
 	// ErrBusy is returned by Ensure if the file kept changing while it was being
 	// updated.
-	ErrBusy = errors.New("the target file keeps changing")
-	// ErrStale is returned by Apply if the file is not what the plan rests on.
-	// Nothing was changed.
-	ErrStale = errors.New("the target file is not what it was when the plan was made")
-	// ErrNoLogin is returned by Ensure and Apply if a login is needed and not
+	ErrBusy error = &Error{Code: CodeBusy, Message: "the target file keeps changing"}
+	// ErrStale is returned by Apply if the file is not what the plan rests on, or
+	// the plan is for another one. Nothing was changed.
+	ErrStale error = &Error{Code: CodeStale, Message: "the target file is not what it was when the plan was made"}
+	// ErrNoLogin is returned by Ensure, Apply and Diagnose if a login is
+	// needed and not
 	// possible with Options.NoPrompt.
-	ErrNoLogin = errors.New("no login is possible without asking")
+	ErrNoLogin error = &Error{Code: CodeNoLogin, Message: "no login is possible without asking"}
 )

@@ -73,8 +73,16 @@ func (h *Host) Close() error {
 // a host that can be used.
 func (h *Host) Unusable() error { return public(h.config.Unusable) }
 
-// DumpConfig writes the settings of the host as `ssh -G` prints them.
-func (h *Host) DumpConfig(w io.Writer) error { return h.config.Dump(w) }
+// DumpConfig writes the settings of the host as `ssh -G` prints them: those of a
+// login without a command, which "Match sessiontype" and "Match command" can tell
+// from the one that this package makes.
+func (h *Host) DumpConfig(w io.Writer) error {
+	config, err := sshconfig.Resolve(h.c.destination(h.Target))
+	if err != nil {
+		return public(err)
+	}
+	return config.Dump(w)
+}
 
 // use reports what ssh_config says, when the host is used for the first time.
 func (h *Host) use() {
@@ -103,10 +111,15 @@ func (h *Host) loggedIn() bool { return h.conn != nil && h.conn.Client != nil }
 
 // resolve reads ssh_config for the destination.
 func (c *Client) resolve(target Target) (*sshconfig.Host, error) {
-	in := c.configInput(target)
-	in.Destination, in.Options = target.Destination, target.Config
+	in := c.destination(target)
 	in.RemoteCommand = "exit" // what the stock script has ssh run
 	return sshconfig.Resolve(in)
+}
+
+func (c *Client) destination(target Target) sshconfig.Input {
+	in := c.configInput(target)
+	in.Destination, in.Options = target.Destination, target.Config
+	return in
 }
 
 // resolveHop reads ssh_config for a jump host, which does not inherit the
@@ -148,12 +161,12 @@ type task struct {
 }
 
 // task begins the work for a goal.
-func (h *Host) task(goal Goal, force bool) (*task, error) {
+func (h *Host) task(ctx context.Context, goal Goal, force bool) (*task, error) {
 	if len(goal.Absent) > 0 {
 		return nil, ErrAbsent
 	}
 	h.use()
-	t := &task{Host: h, force: force, login: h.newLogin(goal.Present), evidence: NoEvidence}
+	t := &task{Host: h, force: force, login: h.newLogin(ctx, goal.Present), evidence: NoEvidence}
 	for _, id := range distinctKeys(goal.Present) {
 		t.keys = append(t.keys, KeyState{Identity: id, Outcome: Add})
 	}

@@ -15,6 +15,10 @@ type Plan struct {
 	User     string `json:"user"`
 	HostName string `json:"hostName"`
 	Port     int    `json:"port"`
+	// TargetPath, Account and Format are those of the Options.
+	TargetPath string `json:"targetPath,omitempty"`
+	Account    string `json:"account,omitempty"`
+	Format     Format `json:"format,omitempty"`
 	// ServerVersion is the server's identification string, not escaped; "" where
 	// there was no connection.
 	ServerVersion string `json:"serverVersion,omitempty"`
@@ -63,7 +67,7 @@ func (p *Plan) Unusable() []KeyState {
 // there is nothing to decide, and no connection is made.
 func (h *Host) Plan(ctx context.Context, goal Goal) (_ *Plan, err error) {
 	defer finish(&err)
-	t, err := h.task(goal, h.c.o.Force)
+	t, err := h.task(ctx, goal, h.c.o.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +96,8 @@ func (h *Host) Plan(ctx context.Context, goal Goal) (_ *Plan, err error) {
 // plan is the task as a plain value.
 func (t *task) plan() *Plan {
 	p := &Plan{
-		Target: t.Target, User: t.User, HostName: t.HostName, Port: t.Port, Keys: t.keys, Evidence: t.evidence, Path: t.path,
+		Target: t.Target, User: t.User, HostName: t.HostName, Port: t.Port, TargetPath: t.c.o.TargetPath, Account: t.c.o.Account,
+		Format: t.c.o.Format, Keys: t.keys, Evidence: t.evidence, Path: t.path,
 		LoggedIn: t.loggedIn(), NoKeyAsked: t.noKeyAsked, Unasked: t.unasked,
 	}
 	if t.conn != nil {

@@ -17,7 +17,7 @@ import (
 // file, and makes that first where there is none.
 func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (_ *Verification, err error) {
 	defer finish(&err)
-	t, err := h.task(Goal{Present: ids}, false)
+	t, err := h.task(ctx, Goal{Present: ids}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (t *task) secondConnection(conn *sshclient.Conn, ids []identity.Identity) s
 		host.User = t.c.o.Account
 	}
 	return sshclient.Options{
-		Host: &host, UI: sshclient.UI{Debug: t.connectionUI().Debug}, Query: publicKeys(ids), NeverAsk: true, NoAgent: true,
+		Host: &host, UI: sshclient.UI{Debug: t.connectionUI(context.Background()).Debug}, Query: publicKeys(ids), NeverAsk: true, NoAgent: true,
 		StopWhenAccepted: true, HostKey: conn.HostKey, Dial: conn.Redial,
 		Shell: t.c.o.Shell, ProxyStderr: func(string) {},
 	}

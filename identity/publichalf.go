@@ -43,7 +43,8 @@ func ReadPublicHalf(path string) ([]Identity, error) {
 const privateMark = "PRIVATE KEY-----"
 
 // privateLabel returns the line that announces a private key, up to the end of
-// the mark; nil if there is none. The comment of a public key may hold the mark.
+// the mark; nil if there is none. The comment and the options of a public key may
+// hold the mark.
 func privateLabel(text []byte) []byte {
 	for {
 		i := bytes.Index(text, []byte(privateMark))
@@ -51,10 +52,13 @@ func privateLabel(text []byte) []byte {
 			return nil
 		}
 		end := i + len(privateMark)
-		line := text[bytes.LastIndexAny(text[:end], "\r\n")+1 : end]
+		start, stop := bytes.LastIndexAny(text[:end], "\r\n")+1, len(text)
+		if n := bytes.IndexAny(text[end:], "\r\n"); n >= 0 {
+			stop = end + n
+		}
 		var failed *authkeys.ParseError
-		if _, err := authkeys.ParseEntry(string(line)); errors.As(err, &failed) && failed.Reason != authkeys.NoEntry {
-			return line
+		if _, err := authkeys.ParseEntry(string(text[start:stop])); errors.As(err, &failed) && failed.Reason != authkeys.NoEntry {
+			return text[start:end]
 		}
 		if i = bytes.IndexAny(text[end:], "\r\n"); i < 0 {
 			return nil

@@ -115,7 +115,8 @@ hold() {
 			fi
 			alert
 			if [ $((idle - since)) -ge 300 ] || [ "$idle" -ge 3000 ]; then
-				why="held by $last"
+				# Without its last word, the marker.
+				why=${last:+"held by ${last% *}"}
 				return 2
 			fi
 			# Every second, so that the client knows that we are there.

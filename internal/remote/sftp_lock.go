@@ -121,7 +121,7 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 		}
 		waited := time.Since(start)
 		if time.Since(since) >= holderPatience || waited >= lockPatience {
-			return &RemoteError{Stage: StageLock, Path: l.s.at.file, Reason: Locked, Detail: "held by " + strings.TrimSpace(last), Status: -1}
+			return &RemoteError{Stage: StageLock, Path: l.s.at.file, Reason: Locked, Detail: heldBy(last), Status: -1}
 		}
 		if waited >= told && l.s.o.Waiting != nil {
 			l.s.o.Waiting(Wait{int(waited.Seconds()), strings.TrimSpace(last)})
@@ -132,7 +132,20 @@ func (l *sftpLock) take(ctx context.Context, result *Result) error {
 			return context.Cause(ctx)
 		case <-time.After(lockPause):
 		}
+		l.s.watch.Load().Extend(lockPause)
 	}
+}
+
+// heldBy names who holds a lock, without the marker at the end.
+func heldBy(owner string) string {
+	owner = strings.TrimSpace(owner)
+	if i := strings.LastIndexByte(owner, ' '); i > 0 {
+		owner = owner[:i]
+	}
+	if owner == "" {
+		return ""
+	}
+	return "held by " + owner
 }
 
 // seize takes over a lock left behind, and undoes an append that was cut

@@ -41,7 +41,7 @@ func (s *Script) answer(r Request) error {
 			}
 			// A second of its patience may be several on a busy machine.
 			if longer, ok := r.Wait(value); ok {
-				s.clock.extend(longer)
+				s.clock.Extend(longer)
 			}
 		case word == "damaged" && !s.began:
 			return errDamaged

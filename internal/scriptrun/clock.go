@@ -134,9 +134,12 @@ func (c *Clock) Progress(n int) {
 	c.end = c.end.Add(time.Duration(n) * time.Second / time.Duration(c.limits.BytesPerSecond))
 }
 
-// extend notes that the script has waited by itself for a while, which may take
-// it four times as long on the clock of a busy machine.
-func (c *Clock) extend(d time.Duration) {
+// Extend notes that time has been spent on purpose, as in waiting for a lock. It
+// may take four times as long on the clock of a busy machine.
+func (c *Clock) Extend(d time.Duration) {
+	if c == nil {
+		return
+	}
 	c.Progress(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
