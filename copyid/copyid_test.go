@@ -269,6 +269,45 @@ func TestManyGoals(t *testing.T) {
 	}
 }
 
+// TestWithoutLogin: without a login the server's answers are all there is to report,
+// and what needs a login says so.
+func TestWithoutLogin(t *testing.T) {
+	dir, _, o, target := setUp(t)
+	o.NoPrompt = true
+	id := newIdentity(t, dir, "id")
+	host := dial(t, o, target)
+	v, err := host.Verify(t.Context(), []identity.Identity{id})
+	if err != nil || !v.Done || len(v.Refused) != 1 || len(v.Accepted) != 0 {
+		t.Errorf("verified: %+v, %v", v, err)
+	}
+	if d, err := host.Diagnose(t.Context(), []identity.Identity{id}); !errors.Is(err, copyid.ErrNoLogin) {
+		t.Errorf("diagnosed: %+v, %v", d, err)
+	}
+}
+
+// TestPlanOfAnother: a plan is carried out on no other account.
+func TestPlanOfAnother(t *testing.T) {
+	dir, _, o, target := setUp(t)
+	host := dial(t, o, target)
+	plan, err := host.Plan(t.Context(), copyid.Goal{Present: []identity.Identity{newIdentity(t, dir, "id")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []func(*copyid.Plan){
+		func(p *copyid.Plan) { p.User = "bob" }, func(p *copyid.Plan) { p.Port++ }, func(p *copyid.Plan) { p.HostName = "other" },
+		func(p *copyid.Plan) { p.TargetPath = "keys" }, func(p *copyid.Plan) { p.Account = "bob" }, func(p *copyid.Plan) { p.Format = copyid.RFC4716 },
+	} {
+		other := *plan
+		change(&other)
+		if _, err := host.Apply(t.Context(), &other); !errors.Is(err, copyid.ErrStale) {
+			t.Errorf("%+v: %v", other, err)
+		}
+	}
+	if report, err := host.Apply(t.Context(), plan); err != nil || len(report.Added()) != 1 {
+		t.Errorf("the plan itself: %+v, %v", report, err)
+	}
+}
+
 // TestAbsent: a goal that cannot be reached yet is refused before anything is done.
 func TestAbsent(t *testing.T) {
 	dir, s, o, target := setUp(t)

@@ -22,9 +22,13 @@ func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (_ *Verifica
 		return nil, err
 	}
 	defer t.end()
-	if h.conn == nil {
+	if !h.loggedIn() {
 		if err := t.connect(ctx, false); err != nil {
 			return nil, err
+		}
+		if !h.loggedIn() {
+			// The connection ended with the answers, and its jump hosts with it.
+			return t.answered(), nil
 		}
 	}
 	if h.loggedIn() && h.conn.Method == "none" {
@@ -33,6 +37,20 @@ func (h *Host) Verify(ctx context.Context, ids []identity.Identity) (_ *Verifica
 	result := t.verified(ctx, t.startVerification(ctx, t.conn, t.identities()))
 	result.KeysOff = !h.config.PubkeyAuthentication
 	return &result, nil
+}
+
+// answered is what the server has said about the keys, without a login.
+func (t *task) answered() *Verification {
+	v := &Verification{Done: true, Methods: t.conn.Methods, AcceptsEveryKey: t.conn.AcceptsEveryKey, Unasked: t.unasked, KeysOff: !t.config.PubkeyAuthentication}
+	for _, k := range t.keys {
+		switch {
+		case k.Outcome == Accepted:
+			v.Accepted = append(v.Accepted, k.Identity)
+		case k.Refused:
+			v.Refused = append(v.Refused, k.Identity)
+		}
+	}
+	return v
 }
 
 // verification is the second connection: it is made while the first one still
