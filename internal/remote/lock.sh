@@ -54,8 +54,15 @@ peek() {
 # seize LOCK OWNER: takes over in place a lock left behind, once among all who
 # try, and undoes an append that was cut short.
 seize() {
-	[ $((idle - since)) -lt 200 ] || rmdir "$1/seized" 2>&3
-	mkdir "$1/seized" 2>&3 || return 1
+	if ! mkdir "$1/seized" 2>&3; then
+		# Whoever takes it over needs milliseconds: one that is there twice in a
+		# row was left by a run that died.
+		[ $((idle - since)) -lt 200 ] || {
+			[ "$stuck" != "x$2" ] || rmdir "$1/seized" 2>&3
+			stuck=x$2
+		}
+		return 1
+	fi
 	peek "$1/owner"
 	if [ "$was" != "$2" ]; then
 		rmdir "$1/seized" 2>&3
@@ -89,7 +96,7 @@ seize() {
 # such directory, 2 when somebody held it for 30 seconds, or others have been
 # quicker for five minutes.
 hold() {
-	idle=0 since=0 told=0 last='' misses=0
+	idle=0 since=0 told=0 last='' misses=0 stuck=''
 	while :; do
 		calm
 		why='File exists'

@@ -38,8 +38,9 @@ const maxLockFile = maxRequest + 1
 
 // sftpLock is the lock directory of the script, held by us.
 type sftpLock struct {
-	s   *sftpSession
-	dir string
+	s     *sftpSession
+	dir   string
+	stuck string // the owner, after an x, when seized was last in the way
 }
 
 // lockPlaces is where the lock may be: beside the file; in the home, or in
@@ -72,7 +73,7 @@ func (s *sftpSession) lock(ctx context.Context, result *Result) (*sftpLock, erro
 		places = all[:]
 	}
 	for _, place := range places {
-		l := &sftpLock{s, place}
+		l := &sftpLock{s: s, dir: place}
 		err := l.take(ctx, result)
 		if err == nil {
 			return l, nil
@@ -152,10 +153,15 @@ func heldBy(owner string) string {
 // short.
 func (l *sftpLock) seize(me, last string, stale bool, result *Result) bool {
 	c := l.s.client
-	if stale {
-		c.RemoveDirectory(l.dir + "/seized")
-	}
 	if c.Mkdir(l.dir+"/seized") != nil {
+		// Whoever takes it over needs milliseconds: one that is there twice in a
+		// row was left by a run that died.
+		if stale {
+			if l.stuck == "x"+last {
+				c.RemoveDirectory(l.dir + "/seized")
+			}
+			l.stuck = "x" + last
+		}
 		return false
 	}
 	defer c.RemoveDirectory(l.dir + "/seized")
