@@ -75,6 +75,11 @@ func runGoShell(ctx context.Context, c *Command) int {
 		}
 		line = string(text)
 	}
+	if runtime.GOOS == "windows" && strings.HasPrefix(line, "sh -c ") {
+		// No machine that runs this has the programs a script needs.
+		fmt.Fprint(c.Stderr, "'sh' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n")
+		return 1
+	}
 	r, err := interp.New(
 		interp.Env(expand.ListEnviron(c.Env...)), interp.Dir(c.Dir),
 		interp.StdIO(c.Stdin, c.Stdout, c.Stderr),
