@@ -75,8 +75,8 @@ func runGoShell(ctx context.Context, c *Command) int {
 		}
 		line = string(text)
 	}
-	if runtime.GOOS == "windows" && strings.HasPrefix(line, "sh -c ") {
-		// No machine that runs this has the programs a script needs.
+	if runtime.GOOS == "windows" && strings.HasPrefix(line, "sh -c ") && strings.Contains(line, "eval ") {
+		// A script that is sent needs programs that no such machine has.
 		fmt.Fprint(c.Stderr, "'sh' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n")
 		return 1
 	}
